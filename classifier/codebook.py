@@ -1,0 +1,186 @@
+"""The frames: names, titles, definitions and colours, read from a TOML file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import InputError
+
+#: Okabe and Ito's palette, safe for colour-blind readers; used where a codebook names no colour.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#666666")
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a codebook.
+
+    Parameters
+    ----------
+    name : str
+        The frame's name in data: CSV cells, JSON keys, options.
+    title : str
+        Its name for people.
+    definition : str
+        One line that says when a sentence carries the frame.
+    colour : str
+        ``#rrggbb``.
+    keywords : tuple of str
+        Words a newsroom would search for; the keyword baseline of ``framing train`` uses them.
+    """
+
+    name: str
+    title: str
+    definition: str = ""
+    colour: str = "#666666"
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """The frames a corpus is labeled with, in the order every table shows them.
+
+    Parameters
+    ----------
+    title : str
+        What the codebook is about.
+    frames : tuple of Frame
+        At least one, with distinct names.
+    roles : mapping
+        The actors and acts of the ``[roles]`` table; empty where the codebook names none.
+    """
+
+    title: str
+    frames: tuple[Frame, ...]
+    roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The frames' names, in order."""
+        return tuple(frame.name for frame in self.frames)
+
+    def __getitem__(self, name: str) -> Frame:
+        for frame in self.frames:
+            if frame.name == name:
+                return frame
+        raise KeyError(name)
+
+    @classmethod
+    def from_names(cls, names: Iterable[str], title: str = "Frames") -> Codebook:
+        """Make a plain codebook for data that comes without one.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The frames' names, in the order wanted.
+        title : str
+            What the codebook is about.
+
+        Returns
+        -------
+        Codebook
+            Titles equal the names; colours are taken from `PALETTE` in turn.
+        """
+        frames = (Frame(name, name, colour=PALETTE[i % len(PALETTE)]) for i, name in enumerate(names))
+        return cls(title, tuple(frames))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the codebook as plain data, in the shape of the TOML file."""
+        return {
+            "title": self.title,
+            "frames": [
+                {
+                    "name": frame.name,
+                    "title": frame.title,
+                    "definition": frame.definition,
+                    "colour": frame.colour,
+                    "keywords": list(frame.keywords),
+                }
+                for frame in self.frames
+            ],
+            "roles": {kind: dict(entries) for kind, entries in self.roles.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "codebook") -> Codebook:
+        """Build a codebook from plain data, checking every field.
+
+        Parameters
+        ----------
+        data : mapping
+            The shape of the TOML file: ``title``, a list ``frames``, optionally ``roles``.
+        where : str
+            Named in error messages.
+
+        Returns
+        -------
+        Codebook
+
+        Raises
+        ------
+        InputError
+            If a field is missing or malformed, or a frame is named twice.
+        """
+        entries = data.get("frames")
+        if not isinstance(entries, list) or not entries:
+            raise InputError(f"{where}: no frames; add at least one [[frames]] table with a name.")
+        frames = tuple(_frame(entry, i, where) for i, entry in enumerate(entries))
+        names = [frame.name for frame in frames]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{where}: the frame {name!r} is defined twice; give each frame its own name.")
+        roles = data.get("roles", {})
+        if not isinstance(roles, dict) or not all(isinstance(part, dict) for part in roles.values()):
+            raise InputError(f"{where}: [roles] must hold tables, such as [roles.actors] and [roles.acts].")
+        return cls(str(data.get("title", "Frames")), frames, roles)
+
+
+def _frame(entry: Any, index: int, where: str) -> Frame:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise InputError(f"{where}: frame {index + 1} has no name.")
+    name = entry["name"]
+    if not name or name != name.strip() or "|" in name or not name.isprintable():
+        raise InputError(
+            f"{where}: {name!r} cannot be a frame's name; use printable text without '|' or outer spaces."
+        )
+    colour = entry.get("colour", PALETTE[index % len(PALETTE)])
+    if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
+        raise InputError(f"{where}: the colour of {name!r} must look like #1f77b4, not {colour!r}.")
+    keywords = entry.get("keywords", [])
+    if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
+        raise InputError(f"{where}: the keywords of {name!r} must be a list of words.")
+    return Frame(
+        name, str(entry.get("title", name)), str(entry.get("definition", "")), colour, tuple(keywords)
+    )
+
+
+def read_codebook(path: str | Path) -> Codebook:
+    """Read a codebook from a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A UTF-8 TOML file of ``[[frames]]`` tables; see ``datasets/codebook.toml`` for one in full.
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not TOML, or a field is malformed.
+    """
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the codebook: {error.strerror or error}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not a TOML codebook: {error}.") from None
+    return Codebook.from_dict(data, str(path))

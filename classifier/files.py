@@ -1,0 +1,111 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from classifier.errors import FramingError
+
+
+def write_atomically(path: str | Path, data: bytes) -> None:
+    """Write a file beside its place, then rename it there.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file goes; an existing one is replaced.
+    data : bytes
+        Its whole content.
+
+    Raises
+    ------
+    FramingError
+        If the file cannot be written; an existing one is left as it was.
+    """
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise FramingError(f"{path}: cannot write it: {error.strerror or error}.") from None
+
+
+@contextmanager
+def directory_replaced(path: str | Path) -> Iterator[Path]:
+    """Fill a directory beside its place, then exchange the two in one step.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the directory goes; an existing one is replaced whole.
+
+    Yields
+    ------
+    Path
+        An empty directory to fill. If the block raises, it is removed and `path` left as it was.
+
+    Raises
+    ------
+    FramingError
+        If the directory cannot be written.
+
+    Notes
+    -----
+    On Linux and macOS the exchange is one system call (``renameat2`` with ``RENAME_EXCHANGE``, ``renamex_np``
+    with ``RENAME_SWAP``), so a process killed at any moment leaves the old directory or the new one. Where the
+    system or the file system has no such call the old directory is renamed aside first.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        os.chmod(fresh, 0o777 & ~_umask())
+    except OSError as error:
+        raise FramingError(f"{path}: cannot write there: {error.strerror or error}.") from None
+    try:
+        yield fresh
+        if not target.exists():
+            os.rename(fresh, target)
+        elif not _exchange(fresh, target):
+            aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            os.rename(target, aside / target.name)
+            os.rename(fresh, target)
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise FramingError(f"{path}: cannot write there: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two directories in one step; return False where the system cannot."""
+    first, second = os.fsencode(one), os.fsencode(other)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(first, second, 2) == 0)
+        here = -100  # AT_FDCWD: paths are taken from the working directory
+        return bool(library.renameat2(here, first, here, second, 2) == 0)
+    except (AttributeError, OSError, TypeError):
+        return False
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

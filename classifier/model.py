@@ -1,0 +1,253 @@
+"""The model: one linear function a frame, on the TF-IDF of a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.codebook import Codebook
+from classifier.corpus import Task
+from classifier.errors import InputError
+from classifier.features import Block
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one n-gram adds to the logit of one frame.
+
+    Parameters
+    ----------
+    block : str
+        Kind of the block the n-gram belongs to.
+    ngram : str
+    value : float
+        Its TF-IDF value times its coefficient.
+    """
+
+    block: str
+    ngram: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained classifier of sentences by frame.
+
+    Parameters
+    ----------
+    name : str
+        Shown with every result.
+    codebook : Codebook
+        The frames, in the order of the columns of `coefficients`.
+    task : {"multilabel", "multiclass"}
+    blocks : tuple of Block
+        What it reads a sentence through.
+    vocabulary : tuple of tuple of str
+        The n-grams of each block, in the order of the features.
+    idf : ndarray of shape (n_features,)
+        Inverse document frequencies, blocks one after the other.
+    coefficients : ndarray of shape (n_features, n_frames)
+    intercepts : ndarray of shape (n_frames,)
+    thresholds : ndarray of shape (n_frames,)
+        The probability from which a sentence is labeled with a frame; multiclass models take the likeliest.
+    metrics : mapping
+        Out-of-fold figures, as ``metrics.json`` holds them.
+    provenance : mapping
+        Corpus, its SHA-256, versions, date and seed.
+    """
+
+    name: str
+    codebook: Codebook
+    task: Task
+    blocks: tuple[Block, ...]
+    vocabulary: tuple[tuple[str, ...], ...]
+    idf: npt.NDArray[np.float32]
+    coefficients: npt.NDArray[np.float32]
+    intercepts: npt.NDArray[np.float64]
+    thresholds: npt.NDArray[np.float64]
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """The frames' names, in the order of the columns of `predict_proba`."""
+        return self.codebook.names
+
+    @cached_property
+    def _features(self) -> tuple[dict[str, int], ...]:
+        """The feature number of each n-gram, a block."""
+        tables, offset = [], 0
+        for ngrams in self.vocabulary:
+            tables.append(dict(zip(ngrams, range(offset, offset + len(ngrams)), strict=True)))
+            offset += len(ngrams)
+        return tuple(tables)
+
+    def tfidf(self, text: str) -> dict[int, float]:
+        """Return the features of a sentence that are not zero.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        dict of int to float
+            Feature number to TF-IDF value. This is the specification of what the compiled path computes.
+        """
+        values: dict[int, float] = {}
+        idf = memoryview(self.idf)
+        for block, features in zip(self.blocks, self._features, strict=True):
+            counts: dict[int, int] = {}
+            for ngram in block.ngrams(text):
+                feature = features.get(ngram)
+                if feature is not None:
+                    counts[feature] = counts.get(feature, 0) + 1
+            weights = {
+                feature: (1.0 + math.log(count)) * idf[feature] if count > 1 else idf[feature]
+                for feature, count in counts.items()
+            }
+            length = math.sqrt(sum(weight * weight for weight in weights.values()))
+            for feature, weight in weights.items():
+                values[feature] = weight / length
+        return values
+
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the calibrated log-odds (multiclass: log-probabilities up to a constant) of each frame.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_frames)
+        """
+        logits = np.empty((len(texts), len(self.frames)))
+        for row, text in enumerate(texts):
+            values = self.tfidf(text)
+            features = np.fromiter(values, dtype=np.intp, count=len(values))
+            weights = np.fromiter(values.values(), dtype=np.float64, count=len(values))
+            logits[row] = weights @ self.coefficients[features]
+        return logits + self.intercepts
+
+    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the calibrated probability of each frame.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Sentences.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_frames)
+            Multilabel: each in [0, 1] on its own. Multiclass: rows sum to one.
+
+        Examples
+        --------
+        >>> import classifier
+        >>> model = classifier.load_model()
+        >>> model.predict_proba(["Moscow promised Minsk a new loan."]).shape
+        (1, 3)
+        """
+        if isinstance(texts, str):
+            raise InputError("predict_proba takes a list of sentences, not one string; put it in brackets.")
+        return probabilities(self.logits(texts), self.task)
+
+    def predict(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the frames of each sentence.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        list of tuple of str
+            Names in the codebook's order; an empty tuple for no frame.
+        """
+        return self.labels(self.predict_proba(texts))
+
+    def labels(
+        self, probabilities: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64] | None = None
+    ) -> list[tuple[str, ...]]:
+        """Turn probabilities into frames.
+
+        Parameters
+        ----------
+        probabilities : ndarray of shape (n_texts, n_frames)
+        thresholds : ndarray of shape (n_frames,), optional
+            Instead of the model's own. A multiclass model labels its likeliest frame where it reaches the
+            threshold given, always where none is.
+
+        Returns
+        -------
+        list of tuple of str
+        """
+        if self.task == "multilabel":
+            chosen = probabilities >= (self.thresholds if thresholds is None else thresholds)
+        else:
+            chosen = np.zeros(probabilities.shape, dtype=bool)
+            chosen[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
+            if thresholds is not None:
+                chosen &= probabilities >= thresholds
+        return [tuple(self.frames[i] for i in np.flatnonzero(row)) for row in chosen]
+
+    def contributions(self, text: str) -> dict[str, list[Contribution]]:
+        """Return what every n-gram of a sentence adds to the logit of every frame.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        dict of str to list of Contribution
+            For each frame the largest first. Together with the frame's intercept they sum to its logit.
+        """
+        values = self.tfidf(text)
+        starts = np.cumsum([0, *map(len, self.vocabulary)])
+        result: dict[str, list[Contribution]] = {}
+        for column, frame in enumerate(self.frames):
+            found = []
+            for feature, value in values.items():
+                block = int(np.searchsorted(starts, feature, side="right")) - 1
+                ngram = self.vocabulary[block][feature - starts[block]]
+                weight = value * float(self.coefficients[feature, column])
+                found.append(Contribution(self.blocks[block].kind, ngram, weight))
+            result[frame] = sorted(found, key=lambda item: -item.value)
+        return result
+
+    def save(self, path: str | Path) -> None:
+        """Write the model directory, whole or not at all; see `classifier.persistence.save_model`."""
+        from classifier.persistence import save_model
+
+        save_model(self, path)
+
+
+def probabilities(logits: npt.NDArray[np.float64], task: Task) -> npt.NDArray[np.float64]:
+    """Turn logits into probabilities: the logistic function (multilabel) or softmax (multiclass).
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_texts, n_frames)
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    ndarray of shape (n_texts, n_frames)
+    """
+    if task == "multilabel":
+        return 1.0 / (1.0 + np.exp(-np.clip(logits, -500.0, 500.0)))
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -1,0 +1,436 @@
+"""From a labeled corpus to a model: choice of features and regularisation, calibration, thresholds.
+
+Everything that is chosen is chosen by cross-validation on the training sentences alone, and the figures reported
+come from an outer cross-validation around the whole of it: for each outer fold the choice, the calibration and
+the thresholds are made again without that fold (nested cross-validation; Varma and Simon 2006).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import chi2
+from sklearn.linear_model import LogisticRegression
+
+from classifier.corpus import LabeledCorpus, Task
+from classifier.features import Block, CountMatrix, Tfidf
+from classifier.metrics import FrameMetrics, Scores, frame_metrics
+from classifier.model import Model, probabilities
+
+Rows = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+#: Called with the steps done and the steps in all.
+Progress = Callable[[int, int], None]
+
+#: What a sentence is read through.
+BLOCKS = (Block("words", 1, 2, min_df=2), Block("characters", 2, 5, min_df=3))
+
+#: Inverse strengths of the L2 penalty tried on the inner folds.
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+
+#: Folds of the inner cross-validation, which chooses.
+INNER_FOLDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One combination that the inner cross-validation tries.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+    C : float
+        Inverse strength of the L2 penalty, as in ``LogisticRegression``.
+    balanced : bool
+        Whether rare labels weigh more, as with ``class_weight="balanced"``.
+    """
+
+    blocks: tuple[Block, ...]
+    C: float
+    balanced: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the setting as plain data."""
+        return {
+            "blocks": [f"{block.kind} {block.shortest}-{block.longest}, min_df {block.min_df}" for block in self.blocks],
+            "C": self.C,
+            "class_weight": "balanced" if self.balanced else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """How good a model is, by nested cross-validation, and what was chosen.
+
+    Parameters
+    ----------
+    rows : list of FrameMetrics
+        A frame each, then the macro and the micro average.
+    baselines : dict of str to list of FrameMetrics
+        The same rows for ``majority`` and ``keywords``.
+    scores : Scores
+        The out-of-fold results behind the rows, in the order of the corpus.
+    setting : Setting
+        Chosen for the model that is kept.
+    fold_settings : list of Setting
+        Chosen in each outer fold.
+    """
+
+    rows: list[FrameMetrics]
+    baselines: dict[str, list[FrameMetrics]]
+    scores: Scores
+    setting: Setting
+    fold_settings: list[Setting]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as ``metrics.json`` holds it."""
+        return {
+            "method": "nested cross-validation grouped by article; 95 % intervals by bootstrap over articles",
+            "frames": [row.to_dict() for row in self.rows],
+            "baselines": {name: [row.to_dict() for row in rows] for name, rows in self.baselines.items()},
+            "setting": self.setting.to_dict(),
+            "fold_settings": [setting.to_dict() for setting in self.fold_settings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A calibrated linear model on the vocabulary of its training rows."""
+
+    setting: Setting
+    tfidf: Tfidf
+    coefficients: Floats
+    intercepts: Floats
+    thresholds: Floats
+    task: Task
+
+    def probabilities(self, rows: Rows) -> Floats:
+        logits = self.tfidf.transform(rows) @ self.coefficients + self.intercepts
+        return probabilities(logits, self.task)
+
+
+def train(
+    corpus: LabeledCorpus,
+    *,
+    name: str = "framing",
+    n_folds: int = 5,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Model, TrainingReport]:
+    """Train a model and measure it.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    name : str
+        The model's name, shown with its results.
+    n_folds : int
+        Outer folds, from which the figures come.
+    seed : int
+        Of folds and bootstrap; the same seed on the same corpus gives the same model.
+    progress : callable, optional
+        Called with the steps done and the steps in all.
+
+    Returns
+    -------
+    model : Model
+        Fitted on the whole corpus.
+    report : TrainingReport
+        Figures by nested cross-validation.
+    """
+    trainer = _Trainer(corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried())))
+    scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
+    fold_settings = []
+    for train_rows, test_rows in corpus.folds(n_folds, seed):
+        fit = trainer.fit(train_rows)
+        fold_settings.append(fit.setting)
+        scores.probabilities[test_rows] = fit.probabilities(test_rows)
+        scores.predicted[test_rows] = decide(scores.probabilities[test_rows], fit.thresholds, corpus.task)
+        predict_majority(corpus, train_rows, test_rows, majority)
+        predict_keywords(corpus, train_rows, test_rows, keywords)
+    everything = np.arange(len(corpus))
+    fit = trainer.fit(everything)
+    report = TrainingReport(
+        rows=frame_metrics(scores, corpus.frames, seed),
+        baselines={
+            "majority": frame_metrics(majority, corpus.frames, seed),
+            "keywords": frame_metrics(keywords, corpus.frames, seed),
+        },
+        scores=scores,
+        setting=fit.setting,
+        fold_settings=fold_settings,
+    )
+    model = Model(
+        name=name,
+        codebook=corpus.codebook,
+        task=corpus.task,
+        blocks=fit.setting.blocks,
+        vocabulary=fit.tfidf.vocabulary(),
+        idf=np.concatenate(fit.tfidf.idf).astype(np.float32),
+        coefficients=fit.coefficients.astype(np.float32),
+        intercepts=fit.intercepts,
+        thresholds=fit.thresholds,
+        metrics=report.to_dict(),
+        provenance=provenance(corpus, seed),
+    )
+    return model, report
+
+
+def provenance(corpus: LabeledCorpus, seed: int) -> dict[str, Any]:
+    """Return where a model comes from: corpus, versions, date, seed.
+
+    The date is that of ``SOURCE_DATE_EPOCH`` where the environment sets it, for reproducible builds.
+    """
+    moment = os.environ.get("SOURCE_DATE_EPOCH")
+    date = datetime.fromtimestamp(int(moment), UTC) if moment else datetime.now(UTC)
+    return {
+        "corpus": Path(corpus.path).name,
+        "corpus_sha256": corpus.sha256,
+        "sentences": len(corpus),
+        "articles": len(set(corpus.groups)) if corpus.groups is not None else None,
+        "seed": seed,
+        "date": date.strftime("%Y-%m-%d"),
+        "versions": {name: version(name) for name in ("scikit-learn", "numpy", "scipy")},
+    }
+
+
+def settings_tried() -> list[Setting]:
+    """Return the combinations that the inner cross-validation tries, in the order of the search."""
+    return [Setting(BLOCKS, strength, balanced) for balanced in (False, True) for strength in STRENGTHS]
+
+
+class _Steps:
+    """Counts steps for a progress bar."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.done, self.total = progress, 0, total
+
+    def step(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+class _Trainer:
+    """Fits calibrated models on parts of one corpus, counting its n-grams once."""
+
+    def __init__(self, corpus: LabeledCorpus, seed: int, steps: _Steps) -> None:
+        self.corpus, self.seed, self.steps = corpus, seed, steps
+        self.counts = CountMatrix(corpus.texts, BLOCKS)
+
+    def fit(self, rows: Rows) -> _Fit:
+        """Choose a setting, calibration and thresholds by cross-validation on `rows`, then fit on all of them."""
+        task, targets = self.corpus.task, self.corpus.targets
+        settings = settings_tried()
+        logits = {setting: np.zeros(targets.shape) for setting in settings}
+        for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
+            tfidf = self.counts.fit(train_rows)
+            train_features, test_features = tfidf.transform(train_rows), tfidf.transform(test_rows)
+            for setting in settings:
+                coefficients, intercepts = fit_linear(train_features, targets[train_rows], setting, task)
+                logits[setting][test_rows] = test_features @ coefficients + intercepts
+                self.steps.step()
+        truth = targets[rows]
+        best = max(settings, key=lambda setting: _quality(logits[setting][rows], truth, task))
+        slopes, shifts = calibrate(logits[best][rows], truth, task)
+        thresholds = choose_thresholds(probabilities(logits[best][rows] * slopes + shifts, task), truth, task)
+        tfidf = self.counts.fit(rows)
+        coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, best, task)
+        return _Fit(best, tfidf, coefficients * slopes, intercepts * slopes + shifts, thresholds, task)
+
+
+def fit_linear(features: sparse.csr_array, targets: Bools, setting: Setting, task: Task) -> tuple[Floats, Floats]:
+    """Fit logistic regression: one a frame (multilabel) or multinomial (multiclass).
+
+    Parameters
+    ----------
+    features : sparse array of shape (n_texts, n_features)
+    targets : ndarray of bool of shape (n_texts, n_frames)
+    setting : Setting
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    coefficients : ndarray of shape (n_features, n_frames)
+    intercepts : ndarray of shape (n_frames,)
+        A frame without examples (or without counter-examples) here gets zero coefficients and its smoothed log-odds.
+
+    Notes
+    -----
+    ``sklearn.linear_model.LogisticRegression`` with L-BFGS.
+    """
+    n_frames = targets.shape[1]
+    coefficients = np.zeros((features.shape[1], n_frames))
+    share = (targets.sum(axis=0) + 0.5) / (len(targets) + 1.0)
+    intercepts = np.log(share) - (np.log1p(-share) if task == "multilabel" else 0.0)
+    regression = LogisticRegression(
+        C=setting.C, class_weight="balanced" if setting.balanced else None, max_iter=1000, tol=1e-4
+    )
+    if task == "multilabel":
+        for frame in range(n_frames):
+            if 0 < targets[:, frame].sum() < len(targets):
+                regression.fit(features, targets[:, frame])
+                coefficients[:, frame], intercepts[frame] = regression.coef_[0], regression.intercept_[0]
+    else:
+        classes = targets.argmax(axis=1)
+        present = np.unique(classes)
+        if len(present) > 1:
+            regression.fit(features, classes)
+            if len(present) == 2:
+                coefficients[:, present[1]] = regression.coef_[0]
+                intercepts[present[1]], intercepts[present[0]] = regression.intercept_[0], 0.0
+            else:
+                coefficients[:, present], intercepts[present] = regression.coef_.T, regression.intercept_
+    return coefficients, intercepts
+
+
+def calibrate(logits: Floats, truth: Bools, task: Task) -> tuple[Floats, Floats]:
+    """Learn the slope and the shift that turn out-of-fold logits into calibrated ones.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_texts, n_frames)
+    truth : ndarray of bool of shape (n_texts, n_frames)
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    slopes, shifts : ndarray of shape (n_frames,)
+        Calibrated logits are ``slopes * logits + shifts``.
+
+    Notes
+    -----
+    Multilabel: Platt (1999), a logistic regression on the logit of each frame. Multiclass: one temperature for
+    all classes (Guo et al. 2017). A slope is never negative: where the logits carry no signal it is zero and the
+    probability is the frame's share.
+    """
+    n_frames = logits.shape[1]
+    slopes, shifts = np.ones(n_frames), np.zeros(n_frames)
+    if task == "multiclass":
+        labels = truth.argmax(axis=1)
+
+        def loss(log_slope: float) -> float:
+            scaled = logits * np.exp(log_slope)
+            return float(np.mean(logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]))
+
+        best = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded")
+        return slopes * np.exp(best.x), shifts
+    for frame in range(n_frames):
+        if not 0 < truth[:, frame].sum() < len(truth):
+            continue
+        regression = LogisticRegression(C=1e6, max_iter=1000).fit(logits[:, [frame]], truth[:, frame])
+        slopes[frame], shifts[frame] = regression.coef_[0, 0], regression.intercept_[0]
+        if slopes[frame] <= 0:
+            share = truth[:, frame].mean()
+            slopes[frame], shifts[frame] = 0.0, np.log(share / (1 - share))
+    return slopes, shifts
+
+
+def choose_thresholds(probabilities: Floats, truth: Bools, task: Task) -> Floats:
+    """Choose for each frame the threshold that maximises F1.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_texts, n_frames)
+        Calibrated, out of fold.
+    truth : ndarray of bool of shape (n_texts, n_frames)
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        Half-way between the neighbouring probabilities. Multiclass: zeros, the likeliest class is taken.
+    """
+    thresholds = np.zeros(truth.shape[1]) if task == "multiclass" else np.full(truth.shape[1], 0.5)
+    for frame in range(truth.shape[1]) if task == "multilabel" else ():
+        order = np.argsort(-probabilities[:, frame], kind="stable")
+        ranked, hits = probabilities[order, frame], truth[order, frame]
+        if not hits.any():
+            continue
+        last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+        f1 = 2 * np.cumsum(hits)[last] / (last + 1 + hits.sum())
+        best = int(f1.argmax())
+        below = ranked[last[best] + 1] if last[best] + 1 < len(ranked) else 0.0
+        thresholds[frame] = (ranked[last[best]] + below) / 2
+    return thresholds
+
+
+def decide(probabilities: Floats, thresholds: Floats, task: Task) -> Bools:
+    """Turn probabilities into decisions: thresholds (multilabel) or the likeliest frame (multiclass).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_texts, n_frames)
+    thresholds : ndarray of shape (n_frames,)
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    ndarray of bool of shape (n_texts, n_frames)
+    """
+    reached: Bools = probabilities >= thresholds
+    if task == "multiclass":
+        reached &= np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, None]
+    return reached
+
+
+def _quality(logits: Floats, truth: Bools, task: Task) -> float:
+    """Return the macro F1 of decisions at the best thresholds."""
+    predicted = decide(logits, choose_thresholds(logits, truth, task) if task == "multilabel" else -np.inf, task)
+    hits = (predicted & truth).sum(axis=0)
+    return float(np.mean(2 * hits / np.maximum(1, predicted.sum(axis=0) + truth.sum(axis=0))))
+
+
+def predict_majority(corpus: LabeledCorpus, train_rows: Rows, test_rows: Rows, scores: Scores) -> None:
+    """Fill in the baseline that labels every sentence with the commonest label set of the training sentences."""
+    commonest = Counter(corpus.labels[row] for row in train_rows).most_common(1)[0][0]
+    scores.predicted[test_rows] = [name in commonest for name in corpus.frames]
+    scores.probabilities[test_rows] = corpus.targets[train_rows].mean(axis=0)
+
+
+def predict_keywords(corpus: LabeledCorpus, train_rows: Rows, test_rows: Rows, scores: Scores) -> None:
+    """Fill in the baseline that searches for each frame's keywords.
+
+    A codebook without keywords gets the ten words of each frame with the highest chi-squared statistic on the
+    training sentences. Multiclass: the frame with most keywords found, the commonest where none is.
+    """
+    lists = keyword_lists(corpus, train_rows)
+    patterns = [re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + ")", re.IGNORECASE) for words in lists]
+    counts = np.array([[len(pattern.findall(corpus.texts[row])) for pattern in patterns] for row in test_rows])
+    scores.probabilities[test_rows] = counts
+    scores.predicted[test_rows] = counts > 0
+    if corpus.task == "multiclass":
+        ties = corpus.targets[train_rows].mean(axis=0) / 2
+        scores.predicted[test_rows] = np.arange(counts.shape[1]) == (counts + ties).argmax(axis=1)[:, None]
+
+
+def keyword_lists(corpus: LabeledCorpus, rows: Rows) -> list[tuple[str, ...]]:
+    """Return the keywords of each frame: the codebook's, else learned from the rows given."""
+    if all(frame.keywords for frame in corpus.codebook.frames):
+        return [frame.keywords for frame in corpus.codebook.frames]
+    vectorizer = CountVectorizer(binary=True, min_df=2)
+    present = vectorizer.fit_transform([corpus.texts[row] for row in rows])
+    words = vectorizer.get_feature_names_out()
+    lists = []
+    for frame in range(len(corpus.frames)):
+        truth = corpus.targets[rows, frame]
+        statistic, _ = chi2(present, truth)
+        more_often = present[truth].mean(axis=0) > present.mean(axis=0)
+        best = np.argsort(-np.nan_to_num(statistic) * np.asarray(more_often).ravel())[:10]
+        lists.append(tuple(words[best]))
+    return lists
