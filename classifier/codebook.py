@@ -146,18 +146,14 @@ def _frame(entry: Any, index: int, where: str) -> Frame:
         raise InputError(f"{where}: frame {index + 1} has no name.")
     name = entry["name"]
     if not name or name != name.strip() or "|" in name or not name.isprintable():
-        raise InputError(
-            f"{where}: {name!r} cannot be a frame's name; use printable text without '|' or outer spaces."
-        )
+        raise InputError(f"{where}: {name!r} cannot be a frame's name; use printable text without '|' or outer spaces.")
     colour = entry.get("colour", PALETTE[index % len(PALETTE)])
     if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
         raise InputError(f"{where}: the colour of {name!r} must look like #1f77b4, not {colour!r}.")
     keywords = entry.get("keywords", [])
     if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
         raise InputError(f"{where}: the keywords of {name!r} must be a list of words.")
-    return Frame(
-        name, str(entry.get("title", name)), str(entry.get("definition", "")), colour, tuple(keywords)
-    )
+    return Frame(name, str(entry.get("title", name)), str(entry.get("definition", "")), colour, tuple(keywords))
 
 
 def read_codebook(path: str | Path) -> Codebook:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from classifier.codebook import Codebook
 from classifier.errors import InputError
-from classifier.files import write_atomically
+from classifier.files import file_replaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -319,14 +319,17 @@ def check_corpus(
 def _check(table: _Table, columns: Columns, codebook: Codebook | None, n_folds: int) -> list[Problem]:
     problems = list(table.problems)
     if not table.header:
-        return sorted([*problems, Problem(0, "error", "the file is empty; it needs a header row and labeled sentences")])
+        return sorted(
+            [*problems, Problem(0, "error", "the file is empty; it needs a header row and labeled sentences")]
+        )
     for name, option in ((columns.text, "--text-column"), (columns.label, "--label-column")):
         if name not in table.header:
             problems.append(
                 Problem(
                     1,
                     "error",
-                    f"no column {name!r}; the header has {', '.join(map(repr, table.header))}; choose one with {option}",
+                    f"no column {name!r}; the header has {', '.join(map(repr, table.header))}; "
+                    f"choose one with {option}",
                 )
             )
     for name, count in Counter(table.header).items():
@@ -342,7 +345,7 @@ def _check(table: _Table, columns: Columns, codebook: Codebook | None, n_folds: 
 
 
 def _check_rows(table: _Table, columns: Columns, codebook: Codebook | None) -> Iterator[Problem]:
-    known = codebook.names if codebook else None
+    known = codebook.names if codebook else ()
     first_row: dict[tuple[str, ...], int] = {}
     first_text: dict[str, tuple[int, frozenset[str]]] = {}
     texts, cells = table.column(columns.text), table.column(columns.label)
@@ -354,8 +357,8 @@ def _check_rows(table: _Table, columns: Columns, codebook: Codebook | None) -> I
         if not text.strip():
             yield Problem(row.line, "error", "empty text; write the sentence or delete the row")
             continue
-        for name in names if known is not None else ():
-            if name not in known:
+        for name in names:
+            if known and name not in known:
                 yield Problem(row.line, "error", f"unknown label {name!r}{_nearest(name, known)}")
         key = (group, text.strip(), *sorted(names))
         line, labels = first_text.setdefault(text.strip(), (row.line, frozenset(names)))
@@ -380,7 +383,9 @@ def _check_labels(table: _Table, columns: Columns, codebook: Codebook | None, n_
     counts = Counter(name for names in labels for name in names)
     if counts and all(_is_number(name) for name in counts):
         some = ", ".join(sorted(counts)[:3])
-        yield Problem(0, "warning", f"the labels in {columns.label!r} look like numbers ({some}); is it the label column?")
+        yield Problem(
+            0, "warning", f"the labels in {columns.label!r} look like numbers ({some}); is it the label column?"
+        )
     if len({frozenset(names) for names in labels}) < 2:
         yield Problem(0, "error", f"every sentence has the same labels ({_show(labels[0])}); there is nothing to learn")
         return
@@ -420,7 +425,7 @@ def read_corpus(
     task: Task | None = None,
     n_folds: int = 2,
 ) -> LabeledCorpus:
-    """Read a labeled CSV.
+    r"""Read a labeled CSV.
 
     Parameters
     ----------
@@ -474,7 +479,9 @@ def read_corpus(
     elif task == "multiclass":
         for row, names in zip(table.rows, found, strict=True):
             if len(names) != 1:
-                raise InputError(f"{path}, line {row.line}: {len(names)} labels where --task multiclass needs exactly one.")
+                raise InputError(
+                    f"{path}, line {row.line}: {len(names)} labels where --task multiclass needs exactly one."
+                )
     order = {name: i for i, name in enumerate(codebook.names)}
     return LabeledCorpus(
         texts=tuple(table.column(columns.text)),
@@ -509,4 +516,5 @@ def write_corpus(corpus: LabeledCorpus, path: str | Path, columns: Columns = Col
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table)
     writer.writerows(zip(*table.values(), strict=True))
-    write_atomically(path, buffer.getvalue().encode("utf-8"))
+    with file_replaced(path) as stream:
+        stream.write(buffer.getvalue().encode("utf-8"))

@@ -43,9 +43,7 @@ def word_ngrams(text: str, shortest: int, longest: int) -> list[str]:
     ['minsk', 'city', 'minsk city']
     """
     words = _TOKEN.findall(text.lower())
-    return [
-        " ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)
-    ]
+    return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
 
 
 def character_ngrams(text: str, shortest: int, longest: int) -> list[str]:
@@ -112,6 +110,9 @@ class Block:
             raise ValueError(f"n-grams must have 1 or more units, got {self.shortest} to {self.longest}.")
         if self.min_df < 1:
             raise ValueError(f"min_df must be 1 or more, got {self.min_df}.")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.shortest}-{self.longest}, min_df {self.min_df}"
 
     def ngrams(self, text: str) -> list[str]:
         """Return the n-grams of a sentence, with repetitions."""
@@ -236,6 +237,4 @@ class Tfidf:
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:
         """Return the n-grams kept, a block, in the order of the features."""
-        return tuple(
-            tuple(ngrams[kept]) for ngrams, kept in zip(self.source.ngrams, self.columns, strict=True)
-        )
+        return tuple(tuple(ngrams[kept]) for ngrams, kept in zip(self.source.ngrams, self.columns, strict=True))

@@ -10,39 +10,46 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from classifier.errors import FramingError
 
 
-def write_atomically(path: str | Path, data: bytes) -> None:
+@contextmanager
+def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     """Write a file beside its place, then rename it there.
 
     Parameters
     ----------
     path : str or Path
         Where the file goes; an existing one is replaced.
-    data : bytes
-        Its whole content.
+
+    Yields
+    ------
+    binary file
+        To be written to. If the block raises, what was written is removed and an existing file left as it was.
 
     Raises
     ------
     FramingError
-        If the file cannot be written; an existing one is left as it was.
+        If the file cannot be written.
     """
     target = Path(path)
     temporary: str | None = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
+        temporary = None
     except OSError as error:
+        raise FramingError(f"{path}: cannot write it: {error.strerror or error}.") from None
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise FramingError(f"{path}: cannot write it: {error.strerror or error}.") from None
 
 
 @contextmanager
@@ -74,17 +81,17 @@ def directory_replaced(path: str | Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        os.chmod(fresh, 0o777 & ~_umask())
+        fresh.chmod(0o777 & ~_umask())
     except OSError as error:
         raise FramingError(f"{path}: cannot write there: {error.strerror or error}.") from None
     try:
         yield fresh
         if not target.exists():
-            os.rename(fresh, target)
+            fresh.rename(target)
         elif not _exchange(fresh, target):
             aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-            os.rename(target, aside / target.name)
-            os.rename(fresh, target)
+            target.rename(aside / target.name)
+            fresh.rename(target)
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise FramingError(f"{path}: cannot write there: {error.strerror or error}.") from None

@@ -243,9 +243,8 @@ def frame_metrics(
         for i, name in enumerate(frames)
     ]
     everything = int(support.sum())
-    rows.append(
-        FrameMetrics("macro average", *(interval(part.mean(axis=1)) for part in (precision, recall, f1, areas)), everything)
-    )
+    means = [interval(part.mean(axis=1)) for part in (precision, recall, f1, areas)]
+    rows.append(FrameMetrics("macro average", means[0], means[1], means[2], means[3], everything))
     hits, predicted, positive = hits.sum(axis=1), predicted.sum(axis=1), positive.sum(axis=1)
     rows.append(
         FrameMetrics(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,7 @@ from classifier.corpus import Task
 from classifier.errors import InputError
 from classifier.features import Block
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+_PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,10 @@ class Model:
             offset += len(ngrams)
         return tuple(tables)
 
+    @cached_property
+    def _idf(self) -> list[float]:
+        return [float(value) for value in self.idf]
+
     def tfidf(self, text: str) -> dict[int, float]:
         """Return the features of a sentence that are not zero.
 
@@ -105,7 +108,7 @@ class Model:
             Feature number to TF-IDF value. This is the specification of what the compiled path computes.
         """
         values: dict[int, float] = {}
-        idf = memoryview(self.idf)
+        idf = self._idf
         for block, features in zip(self.blocks, self._features, strict=True):
             counts: dict[int, int] = {}
             for ngram in block.ngrams(text):
@@ -228,6 +231,37 @@ class Model:
             result[frame] = sorted(found, key=lambda item: -item.value)
         return result
 
+    def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
+        """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        dict of str to list of (str, float)
+            For each frame the largest first. The contribution of a character n-gram is shared equally by the words
+            it occurs in and added to theirs, so the sum is still exact: with the frame's intercept, the logit.
+        """
+        words = list(text.lower().split())
+        names = [word.strip(_PUNCTUATION) or word for word in words]
+        result: dict[str, list[tuple[str, float]]] = {}
+        homes: dict[str, list[str]] = {}
+        for block in self.blocks:
+            if block.kind == "characters":
+                for word, name in zip(words, names, strict=True):
+                    for ngram in block.ngrams(word):
+                        homes.setdefault(ngram, []).append(name)
+        for frame, contributions in self.contributions(text).items():
+            terms: dict[str, float] = {}
+            for item in contributions:
+                shared = homes[item.ngram] if item.block == "characters" else [item.ngram]
+                for name in shared:
+                    terms[name] = terms.get(name, 0.0) + item.value / len(shared)
+            result[frame] = sorted(terms.items(), key=lambda term: -term[1])
+        return result
+
     def save(self, path: str | Path) -> None:
         """Write the model directory, whole or not at all; see `classifier.persistence.save_model`."""
         from classifier.persistence import save_model
@@ -250,4 +284,5 @@ def probabilities(logits: npt.NDArray[np.float64], task: Task) -> npt.NDArray[np
     if task == "multilabel":
         return 1.0 / (1.0 + np.exp(-np.clip(logits, -500.0, 500.0)))
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    result: npt.NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return result

@@ -69,11 +69,8 @@ def save_model(model: Model, path: str | Path) -> None:
     import numpy as np
     from safetensors.numpy import save
 
+    check_target(path)
     target = Path(path)
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{path} is a file; give a directory for the model.")
-    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise InputError(f"{path} holds files but no model; give an empty or new directory.")
     ngrams = [ngram for block in model.vocabulary for ngram in block]
     files: dict[str, bytes] = {
         WEIGHTS: save(
@@ -99,6 +96,21 @@ def save_model(model: Model, path: str | Path) -> None:
                         _copy(other, directory / other.name)
         except OSError as error:
             raise FramingError(f"{path}: cannot write the model: {error.strerror or error}.") from None
+
+
+def check_target(path: str | Path) -> None:
+    """Refuse a path where no model may be written; see `save_model`.
+
+    Raises
+    ------
+    InputError
+        If `path` is a file, or a directory that holds something other than a model.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{path} is a file; give a directory for the model.")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise InputError(f"{path} holds files but no model; give an empty or new directory.")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -128,9 +140,7 @@ def _manifest(model: Model, directory: Path) -> dict[str, Any]:
         "thresholds": [float(value) for value in model.thresholds],
         "metrics": dict(model.metrics),
         "provenance": dict(model.provenance),
-        "files": {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())
-        },
+        "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())},
     }
     return {**manifest, "checksum": _checksum(manifest)}
 
@@ -307,7 +317,8 @@ def to_pipeline(model: Model) -> Pipeline:
             regression(coefficients[i : i + 1], model.intercepts[i : i + 1], np.array([0, 1]))
             for i in range(len(model.frames))
         ]
-        final.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(np.eye(max(2, len(model.frames)), dtype=int)[:, :len(model.frames)])
+        indicator = np.eye(2, len(model.frames), dtype=int) if len(model.frames) > 1 else np.array([0, 1])
+        final.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(indicator)
         final.classes_ = np.array(model.frames)
         final.n_features_in_ = n_features
     return Pipeline([("features", FeatureUnion(vectorizers)), ("classifier", final)])

@@ -35,7 +35,7 @@ class Sentence:
 
 
 def split_sentences(text: str, language: str = "en") -> list[Sentence]:
-    """Split a text into sentences.
+    r"""Split a text into sentences.
 
     Parameters
     ----------
@@ -101,6 +101,4 @@ def _is_wrapped(block: list[str]) -> bool:
     width = max(widths)
     if width > MAX_WRAP_WIDTH or width < MIN_WRAP_WIDTH:
         return False
-    return all(
-        widths[i] + 1 + len(block[i + 1].split(None, 1)[0]) > width for i in range(len(block) - 1)
-    )
+    return all(widths[i] + 1 + len(block[i + 1].split(None, 1)[0]) > width for i in range(len(block) - 1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -67,10 +67,32 @@ class Setting:
     def to_dict(self) -> dict[str, Any]:
         """Return the setting as plain data."""
         return {
-            "blocks": [f"{block.kind} {block.shortest}-{block.longest}, min_df {block.min_df}" for block in self.blocks],
+            "blocks": [
+                f"{block.kind} {block.shortest}-{block.longest}, min_df {block.min_df}" for block in self.blocks
+            ],
             "C": self.C,
             "class_weight": "balanced" if self.balanced else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """How good the training method is on a corpus, by nested cross-validation.
+
+    Parameters
+    ----------
+    scores : Scores
+        Every sentence scored by a model that saw nothing of its article.
+    majority, keywords : Scores
+        The same by the two baselines.
+    settings : list of Setting
+        Chosen in each outer fold.
+    """
+
+    scores: Scores
+    majority: Scores
+    keywords: Scores
+    settings: list[Setting]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +105,16 @@ class TrainingReport:
         A frame each, then the macro and the micro average.
     baselines : dict of str to list of FrameMetrics
         The same rows for ``majority`` and ``keywords``.
-    scores : Scores
-        The out-of-fold results behind the rows, in the order of the corpus.
-    setting : Setting
-        Chosen for the model that is kept.
-    fold_settings : list of Setting
-        Chosen in each outer fold.
+    validation : CrossValidation
+        What the rows are computed from.
+    setting : Setting or None
+        Chosen for the model that is kept; None where none is.
     """
 
     rows: list[FrameMetrics]
     baselines: dict[str, list[FrameMetrics]]
-    scores: Scores
-    setting: Setting
-    fold_settings: list[Setting]
+    validation: CrossValidation
+    setting: Setting | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``metrics.json`` holds it."""
@@ -103,8 +122,8 @@ class TrainingReport:
             "method": "nested cross-validation grouped by article; 95 % intervals by bootstrap over articles",
             "frames": [row.to_dict() for row in self.rows],
             "baselines": {name: [row.to_dict() for row in rows] for name, rows in self.baselines.items()},
-            "setting": self.setting.to_dict(),
-            "fold_settings": [setting.to_dict() for setting in self.fold_settings],
+            "setting": self.setting.to_dict() if self.setting else None,
+            "fold_settings": [setting.to_dict() for setting in self.validation.settings],
         }
 
 
@@ -154,27 +173,9 @@ def train(
         Figures by nested cross-validation.
     """
     trainer = _Trainer(corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried())))
-    scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
-    fold_settings = []
-    for train_rows, test_rows in corpus.folds(n_folds, seed):
-        fit = trainer.fit(train_rows)
-        fold_settings.append(fit.setting)
-        scores.probabilities[test_rows] = fit.probabilities(test_rows)
-        scores.predicted[test_rows] = decide(scores.probabilities[test_rows], fit.thresholds, corpus.task)
-        predict_majority(corpus, train_rows, test_rows, majority)
-        predict_keywords(corpus, train_rows, test_rows, keywords)
-    everything = np.arange(len(corpus))
-    fit = trainer.fit(everything)
-    report = TrainingReport(
-        rows=frame_metrics(scores, corpus.frames, seed),
-        baselines={
-            "majority": frame_metrics(majority, corpus.frames, seed),
-            "keywords": frame_metrics(keywords, corpus.frames, seed),
-        },
-        scores=scores,
-        setting=fit.setting,
-        fold_settings=fold_settings,
-    )
+    validation = _cross_validate(trainer, list(corpus.folds(n_folds, seed)))
+    fit = trainer.fit(np.arange(len(corpus)))
+    report = _report(corpus, validation, seed, fit.setting)
     model = Model(
         name=name,
         codebook=corpus.codebook,
@@ -189,6 +190,62 @@ def train(
         provenance=provenance(corpus, seed),
     )
     return model, report
+
+
+def cross_validate(
+    corpus: LabeledCorpus,
+    splits: Sequence[tuple[Rows, Rows]],
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """Measure the training method on a corpus without keeping a model.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    splits : sequence of (ndarray of int, ndarray of int)
+        Training and test rows of each outer fold; together the test rows are the whole corpus.
+    seed : int
+        Of inner folds and bootstrap.
+    progress : callable, optional
+        Called with the steps done and the steps in all.
+
+    Returns
+    -------
+    TrainingReport
+        Without a setting: no model is kept.
+    """
+    steps = _Steps(progress, len(splits) * INNER_FOLDS * len(settings_tried()))
+    return _report(corpus, _cross_validate(_Trainer(corpus, seed, steps), splits), seed)
+
+
+def _cross_validate(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]]) -> CrossValidation:
+    corpus = trainer.corpus
+    scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
+    settings = []
+    for train_rows, test_rows in splits:
+        fit = trainer.fit(train_rows)
+        settings.append(fit.setting)
+        scores.probabilities[test_rows] = fit.probabilities(test_rows)
+        scores.predicted[test_rows] = decide(scores.probabilities[test_rows], fit.thresholds, corpus.task)
+        predict_majority(corpus, train_rows, test_rows, majority)
+        predict_keywords(corpus, train_rows, test_rows, keywords)
+    return CrossValidation(scores, majority, keywords, settings)
+
+
+def _report(
+    corpus: LabeledCorpus, validation: CrossValidation, seed: int, setting: Setting | None = None
+) -> TrainingReport:
+    return TrainingReport(
+        rows=frame_metrics(validation.scores, corpus.frames, seed),
+        baselines={
+            "majority": frame_metrics(validation.majority, corpus.frames, seed),
+            "keywords": frame_metrics(validation.keywords, corpus.frames, seed),
+        },
+        validation=validation,
+        setting=setting,
+    )
 
 
 def provenance(corpus: LabeledCorpus, seed: int) -> dict[str, Any]:
@@ -391,7 +448,8 @@ def decide(probabilities: Floats, thresholds: Floats, task: Task) -> Bools:
 
 def _quality(logits: Floats, truth: Bools, task: Task) -> float:
     """Return the macro F1 of decisions at the best thresholds."""
-    predicted = decide(logits, choose_thresholds(logits, truth, task) if task == "multilabel" else -np.inf, task)
+    thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.full(truth.shape[1], -np.inf)
+    predicted = decide(logits, thresholds, task)
     hits = (predicted & truth).sum(axis=0)
     return float(np.mean(2 * hits / np.maximum(1, predicted.sum(axis=0) + truth.sum(axis=0))))
 

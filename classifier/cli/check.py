@@ -1,0 +1,41 @@
+"""``framing check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from classifier.cli import options
+
+
+@click.command("check")
+@click.argument("csv", type=click.Path(path_type=Path))
+@options.corpus_options
+@options.codebook_option
+@options.folds_option
+def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
+    r"""Find every problem of a labeled CSV, with line numbers.
+
+    Exits with 2 when there are errors, with 0 when there are none or only warnings.
+
+    \b
+    Examples:
+      framing check datasets/framing.csv
+      framing check headlines.csv --text-column Example --label-column Category
+    """
+    from classifier.codebook import read_codebook
+    from classifier.corpus import check_corpus, choose_codebook
+    from classifier.persistence import default_codebook
+
+    columns = options.columns(**names)
+    chosen = read_codebook(codebook) if codebook else choose_codebook(csv, columns, default_codebook())
+    problems = check_corpus(csv, columns, chosen, folds)
+    for problem in problems:
+        place = f"{csv}:{problem.line}" if problem.line else str(csv)
+        click.echo(f"{place}: {problem.severity}: {problem.message}")
+    errors = sum(problem.severity == "error" for problem in problems)
+    warnings = len(problems) - errors
+    click.echo(f"{csv}: {errors} errors, {warnings} warnings" if problems else f"{csv}: no problems found", err=True)
+    if errors:
+        raise click.exceptions.Exit(2)

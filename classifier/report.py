@@ -1,0 +1,230 @@
+"""What a person sees on a terminal: scored articles, tables of figures, the codebook."""
+
+from __future__ import annotations
+
+import io
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import IO, TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from classifier.codebook import Codebook
+from classifier.metrics import FRAME_FIGURES, Figure, FrameMetrics
+from classifier.scoring import ScoredArticle, ScoredSentence
+
+if TYPE_CHECKING:
+    from classifier.training import TrainingReport
+
+#: Width used where the output is no terminal.
+PLAIN_WIDTH = 100
+
+_BAR_WIDTH = 24
+
+
+def console(stream: IO[str] | None = None) -> Console:
+    """Return a console that honours ``NO_COLOR``, terminals, pipes and narrow windows.
+
+    Parameters
+    ----------
+    stream : text file, optional
+        Standard output by default.
+    """
+    stream = sys.stdout if stream is None else stream
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def print_articles(articles: Iterable[ScoredArticle], codebook: Codebook, level: str, stream: IO[bytes]) -> None:
+    """Write scored articles as pages, one after the other, or as one table of profiles.
+
+    Parameters
+    ----------
+    articles : iterable of ScoredArticle
+    codebook : Codebook
+    level : {"sentence", "article"}
+    stream : binary file
+        Coloured only where it is a terminal's.
+    """
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", write_through=True)
+    target = console(text)
+    try:
+        if level == "article":
+            target.print(profile_table(articles, codebook))
+        else:
+            for article in articles:
+                target.print(article_page(article, codebook))
+        text.flush()
+    finally:
+        text.detach()
+
+
+def printable(text: str) -> str:
+    r"""Replace characters that could steer a terminal: control characters and bidirectional controls.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Line breaks and tabs become spaces, the other characters U+FFFD.
+
+    Examples
+    --------
+    >>> printable("red\\x1b[31m alert")
+    'red\\ufffd[31m alert'
+    """
+    return "".join(
+        " " if char in "\t\n\r" else "\ufffd" if unicodedata.category(char) in _STEERING else char for char in text
+    )
+
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def article_page(article: ScoredArticle, codebook: Codebook) -> RenderableType:
+    """Lay out a scored article: its sentences with their frames, then its profile.
+
+    Parameters
+    ----------
+    article : ScoredArticle
+    codebook : Codebook
+        Titles and colours.
+
+    Returns
+    -------
+    rich renderable
+    """
+    title = printable(article.title or article.source)
+    parts: list[RenderableType] = [Text(title, style="bold"), Text()]
+    if not article.sentences:
+        parts.append(Text("No sentences: the article is empty.", style="dim"))
+    parts += [_sentence(sentence, codebook) for sentence in article.sentences]
+    parts += [Text(), article_profile(article, codebook), Text()]
+    return Group(*parts)
+
+
+def _sentence(scored: ScoredSentence, codebook: Codebook) -> RenderableType:
+    number = Text(f"{scored.sentence.index + 1:>4}  ", style="dim")
+    body = Text(printable(scored.sentence.text), style="" if scored.labels else "dim")
+    lines: list[RenderableType] = [body]
+    for name in scored.labels:
+        frame = codebook[name]
+        line = Text("■ ", style=frame.colour)
+        line.append(frame.title, style=f"bold {frame.colour}")
+        line.append(f"  {scored.scores[name]:.2f}")
+        terms = (scored.terms or {}).get(name, [])
+        if terms:
+            line.append("  " + ", ".join(f"{printable(term)} {value:+.2f}" for term, value in terms), style="dim")
+        lines.append(line)
+    row = Table.grid(padding=0)
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(number, Group(*lines))
+    return row
+
+
+def article_profile(article: ScoredArticle, codebook: Codebook) -> RenderableType:
+    """Lay out the share of an article's sentences labeled with each frame, as bars."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    n = len(article.sentences)
+    for frame in codebook.frames:
+        share = article.profile[frame.name]
+        full = round(share * _BAR_WIDTH)
+        bar = Text("█" * full, style=frame.colour).append("░" * (_BAR_WIDTH - full), style="dim")
+        table.add_row(
+            Text(frame.title, style=frame.colour), bar, f"{share:4.0%}", Text(f"{round(share * n)} of {n}", style="dim")
+        )
+    return Padding(table, (0, 0, 0, 6))
+
+
+def profile_table(articles: Iterable[ScoredArticle], codebook: Codebook) -> RenderableType:
+    """Lay out many articles, one row each: the share of sentences labeled with each frame."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("article", overflow="fold")
+    table.add_column("sentences", justify="right")
+    for frame in codebook.frames:
+        table.add_column(Text(frame.title, style=frame.colour), justify="right")
+    for article in articles:
+        shares = (f"{article.profile[name]:.0%}" for name in codebook.names)
+        table.add_row(printable(article.title or article.source), str(len(article.sentences)), *shares)
+    return table
+
+
+def figures_table(
+    rows: Sequence[FrameMetrics], codebook: Codebook, baselines: dict[str, list[FrameMetrics]] | None = None
+) -> RenderableType:
+    """Lay out figures with their intervals, a frame a row, baselines beneath.
+
+    Parameters
+    ----------
+    rows : sequence of FrameMetrics
+    codebook : Codebook
+        Titles of the frames.
+    baselines : dict of str to list of FrameMetrics, optional
+        Their macro averages are shown.
+
+    Returns
+    -------
+    rich renderable
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("frame", overflow="fold")
+    for title in FRAME_FIGURES.values():
+        table.add_column(title, justify="right")
+    table.add_column("support", justify="right")
+    titles = {frame.name: frame.title for frame in codebook.frames}
+    for i, row in enumerate(rows):
+        if i == len(titles):
+            table.add_row()
+        table.add_row(printable(titles.get(row.name, row.name)), *_cells(row))
+    for name, figures in (baselines or {}).items():
+        macro = next(row for row in figures if row.name == "macro average")
+        table.add_row(
+            Text(f"baseline: {name} (macro)", style="dim"), *(Text(cell, style="dim") for cell in _cells(macro))
+        )
+    return table
+
+
+def _cells(row: FrameMetrics) -> list[str]:
+    return [*(_figure(getattr(row, name)) for name in FRAME_FIGURES), str(row.support)]
+
+
+def _figure(figure: Figure | None) -> str:
+    return "" if figure is None else f"{figure.value:.2f} ({figure.low:.2f}–{figure.high:.2f})"
+
+
+def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
+    """Lay out how good a model is: the table of figures, how they came about and what was chosen."""
+    parts: list[RenderableType] = [
+        figures_table(report.rows, codebook, report.baselines),
+        Text(),
+        Text(
+            "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
+            "from a bootstrap over articles. AP: average precision.",
+            style="dim",
+        ),
+    ]
+    if report.setting is not None:
+        setting = report.setting
+        blocks = "; ".join(setting.to_dict()["blocks"])
+        weight = "balanced" if setting.balanced else "none"
+        parts.append(Text(f"Chosen: {blocks}; C = {setting.C:g}; class weight: {weight}.", style="dim"))
+    return Group(*parts)
+
+
+def codebook_page(codebook: Codebook) -> RenderableType:
+    """Lay out the frames: title, name in data, definition."""
+    parts: list[RenderableType] = [Text(printable(codebook.title), style="bold"), Text()]
+    for frame in codebook.frames:
+        heading = Text("■ ", style=frame.colour)
+        heading.append(printable(frame.title), style=f"bold {frame.colour}").append(f"  {frame.name}", style="dim")
+        parts.append(heading)
+        if frame.definition:
+            parts.append(Padding(Text(printable(frame.definition)), (0, 0, 0, 2)))
+    return Group(*parts)
