@@ -1,0 +1,46 @@
+# make demo   build .venv from the lock, train on the corpus, score a sample article
+# make test   run the fast tests
+# make test-slow   the long ones; make coverage   all of them, with branch coverage
+# make lint   ruff and mypy
+# make lock   pin every dependency again
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-slow coverage lint lock clean
+
+demo: $(READY) demo/framing/model.json
+	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
+
+demo/framing/model.json: $(READY) datasets/framing.csv datasets/codebook.toml
+	$(BIN)/framing train datasets/framing.csv --output demo/framing
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+coverage: $(READY)
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The package itself is installed without its dependencies: the lock has them all, with hashes.
+$(READY): requirements.lock setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:
+	uv pip compile setup.cfg --extra test --extra lint --extra parquet --extra build --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info
