@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from scipy import sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
@@ -298,8 +299,10 @@ class _Trainer:
         for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
             tfidf = self.counts.fit(train_rows)
             train_features, test_features = tfidf.transform(train_rows), tfidf.transform(test_rows)
-            for setting in settings:
-                coefficients, intercepts = fit_linear(train_features, targets[train_rows], setting, task)
+            # liblinear and L-BFGS leave the interpreter's lock alone, so threads share the work.
+            jobs = (delayed(fit_linear)(train_features, targets[train_rows], setting, task) for setting in settings)
+            results = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(jobs)
+            for setting, (coefficients, intercepts) in zip(settings, results, strict=True):
                 logits[setting][test_rows] = test_features @ coefficients + intercepts
                 self.steps.step()
         truth = targets[rows]
@@ -329,14 +332,20 @@ def fit_linear(features: sparse.csr_array, targets: Bools, setting: Setting, tas
 
     Notes
     -----
-    ``sklearn.linear_model.LogisticRegression`` with L-BFGS.
+    ``sklearn.linear_model.LogisticRegression``: multilabel by liblinear's dual coordinate descent (Yu, Huang and
+    Lin 2011), the fastest of scikit-learn's solvers on sparse text by far, multinomial by L-BFGS.
     """
     n_frames = targets.shape[1]
     coefficients = np.zeros((features.shape[1], n_frames))
     share = (targets.sum(axis=0) + 0.5) / (len(targets) + 1.0)
     intercepts = np.log(share) - (np.log1p(-share) if task == "multilabel" else 0.0)
+    solver: dict[str, Any] = (
+        {"solver": "liblinear", "dual": True, "tol": 1e-3, "random_state": 0}
+        if task == "multilabel"
+        else {"solver": "lbfgs", "tol": 1e-4}
+    )
     regression = LogisticRegression(
-        C=setting.C, class_weight="balanced" if setting.balanced else None, max_iter=1000, tol=1e-4
+        C=setting.C, class_weight="balanced" if setting.balanced else None, max_iter=1000, **solver
     )
     if task == "multilabel":
         for frame in range(n_frames):
