@@ -147,9 +147,9 @@ class Model:
         """
         self._scored[0] += sum(map(len, texts))
         if self._scored[0] < SWITCH:
-            return self._plain_logits(texts) + self.intercepts
+            return self.plain_logits(texts) + self.intercepts
         logits, left = self._compiled.logits(texts, n_threads)
-        logits[left] = self._plain_logits([texts[row] for row in left])
+        logits[left] = self.plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
     @cached_property
@@ -163,7 +163,7 @@ class Model:
 
         return CompiledScorer(self)
 
-    def _plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the logits without intercepts. This is the specification of the compiled path."""
         logits = np.zeros((len(texts), len(self.frames)))
         for row, text in enumerate(texts):
@@ -259,7 +259,8 @@ class Model:
             for column, frame in enumerate(self.frames):
                 kind = self.blocks[block].kind
                 result[frame] += [
-                    Contribution(kind, ngram, float(value)) for ngram, value in zip(ngrams, values[:, column], strict=True)
+                    Contribution(kind, ngram, float(value))
+                    for ngram, value in zip(ngrams, values[:, column], strict=True)
                 ]
         return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
 
