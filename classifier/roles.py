@@ -53,7 +53,7 @@ _CACHE = 100_000
 _MARKS = "\u0300-\u036f"  # combining diacritics
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]|['’](?=[^\W_]))*")
 _TIGHT = re.compile(r"[\s\-‐‑.&]*")
-_TERM = re.compile(rf"(?:{_WORD.pattern}\*?|[\s\-‐‑.&])+")
+_TERM = re.compile(rf"(?:{_WORD.pattern}(?:\*(?![^\W_]))?|[\s\-‐‑.&])+")
 _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _QUOTE = re.compile("[\"“”„‟«»‘’']")
@@ -139,7 +139,8 @@ class Tag:
     Parameters
     ----------
     name : str
-        The role; ``@`` and the role for a speaker; ``“`` or ``”`` where a quotation begins or ends.
+        The role; ``@`` and the role for a speaker; ``“`` or ``”`` where a quotation begins or ends; ``^`` or ``$``
+        where the sentence does.
     start, end : int
         Where in the text.
     """
@@ -159,31 +160,33 @@ class Tagging:
         In the order of the text; they do not overlap.
     quotations : tuple of (int, int)
         Where each quotation begins and ends.
+    length : int
+        Of the text.
     """
 
     matches: tuple[Match, ...]
-    quotations: tuple[tuple[int, int], ...] = ()
+    quotations: tuple[tuple[int, int], ...]
+    length: int
 
     def sequence(self) -> list[Tag]:
-        """Return the sentence as a sequence of tags: roles, speakers and the bounds of quotations.
+        """Return the sentence as a sequence of tags: roles, speakers, the bounds of quotations and its own.
 
-        A role that follows itself is one tag ("the European Union's foreign ministers"), and a quotation without
-        roles leaves no tags.
+        A role that follows itself is one tag ("Lithuania and Poland"), and a quotation without roles leaves no tags.
         """
-        tags: list[Tag] = []
+        tags = [Tag("^", 0, 0)]
         quoted = False
         for match in self.matches:
             if match.quoted != quoted:
                 tags.append(Tag("“" if match.quoted else "”", match.start, match.start))
                 quoted = match.quoted
             name = f"@{match.role}" if match.speaker else match.role
-            if tags and tags[-1].name == name:
+            if tags[-1].name == name:
                 tags[-1] = Tag(name, tags[-1].start, match.end)
             else:
                 tags.append(Tag(name, match.start, match.end))
         if quoted:
             tags.append(Tag("”", self.matches[-1].end, self.matches[-1].end))
-        return tags
+        return [*tags, Tag("$", self.length, self.length)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ class Roles:
     tables : mapping
         The codebook's ``roles``: a table for each of `KINDS`, with an entry ``name = {title = …, terms = […]}`` a
         role.
+    where : str
+        Named in error messages.
 
     Attributes
     ----------
@@ -221,19 +226,20 @@ class Roles:
     >>> roles = Roles({"actors": {"west": {"title": "West", "terms": ["EU", "U.S.", "European Union"]}},
     ...                "acts": {"condemn": {"title": "condemns", "terms": ["condemn*"]}}})
     >>> [tag.name for tag in roles.tag("The European Union condemned us").sequence()]
-    ['west', 'condemn']
+    ['^', 'west', 'condemn', '$']
     """
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, tables: Mapping[str, Mapping[str, Any]], where: str = "codebook") -> None:
         self.tables = tables
+        self._where = where
         self.titles: dict[str, str] = {}
         self.kinds: dict[str, str] = {}
         terms: dict[tuple[_Word, ...], str] = {}
         for name, term in self._terms(tables):
-            parsed = _parse(term, name)
+            parsed = _parse(term, name, where)
             if terms.setdefault(parsed, name) != name:
                 raise InputError(
-                    f"codebook: the term {term!r} belongs to both {terms[parsed]!r} and {name!r}; keep it in one."
+                    f"{where}: the term {term!r} belongs to both {terms[parsed]!r} and {name!r}; keep it in one."
                 )
         self._names = list(self.titles)
         self._capitals: dict[str, int] = {}
@@ -253,18 +259,18 @@ class Roles:
         """Check the tables and yield each role's name with each of its terms."""
         for kind, table in tables.items():
             if kind not in KINDS:
-                raise InputError(f"codebook: [roles.{kind}] is unknown; the tables are {', '.join(KINDS)}.")
+                raise InputError(f"{self._where}: [roles.{kind}] is unknown; the tables are {', '.join(KINDS)}.")
             for name, entry in table.items():
                 if not _NAME.fullmatch(name):
-                    raise InputError(f"codebook: {name!r} cannot be a role's name; use a-z, 0-9 and underscores.")
+                    raise InputError(f"{self._where}: {name!r} cannot be a role's name; use a-z, 0-9 and underscores.")
                 if name in self.titles:
-                    raise InputError(f"codebook: the role {name!r} is defined twice; give each role its own name.")
+                    raise InputError(f"{self._where}: the role {name!r} is defined twice; give each role its own name.")
                 terms = entry.get("terms") if isinstance(entry, Mapping) else None
                 if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
-                    raise InputError(f"codebook: the role {name!r} needs a list of words, terms = [...].")
+                    raise InputError(f"{self._where}: the role {name!r} needs a list of words, terms = [...].")
                 title = entry.get("title", name)
                 if not isinstance(title, str) or not title.isprintable():
-                    raise InputError(f"codebook: the title of the role {name!r} must be one line of text.")
+                    raise InputError(f"{self._where}: the title of the role {name!r} must be one line of text.")
                 self.titles[name] = title
                 self.kinds[name] = kind
                 for term in terms:
@@ -381,7 +387,7 @@ class Roles:
                     speaker=kind == "actors" and (end <= lead or start >= tail),
                 )
             )
-        return Tagging(tuple(matches), tuple(quotations))
+        return Tagging(tuple(matches), tuple(quotations), len(text))
 
     def _longest(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
         """Yield the first word, the last word and the role's number of each match."""
@@ -411,11 +417,11 @@ def _tight(text: str, start: int, end: int) -> bool:
     return _TIGHT.fullmatch(text, start, end) is not None
 
 
-def _parse(term: str, role: str) -> tuple[_Word, ...]:
+def _parse(term: str, role: str, where: str = "codebook") -> tuple[_Word, ...]:
     """Take a term of the codebook apart."""
     if not _TERM.fullmatch(term) or not _WORD.search(term):
         raise InputError(
-            f"codebook: {term!r} cannot be a term of the role {role!r}; use words, each with '*' after it or not."
+            f"{where}: {term!r} cannot be a term of the role {role!r}; use words, each with '*' after it or not."
         )
     parsed = []
     for word, star in _TERM_WORD.findall(term):
