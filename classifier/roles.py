@@ -52,13 +52,14 @@ _CACHE = 100_000
 
 _MARKS = "\u0300-\u036f"  # combining diacritics
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]|['’](?=[^\W_]))*")
-_TIGHT = re.compile(r"[\s\-‐‑.&]*")
+TIGHT = re.compile(r"[\s\-‐‑.&]*")
 _TERM = re.compile(rf"(?:{_WORD.pattern}(?:\*(?![^\W_]))?|[\s\-‐‑.&])+")
 _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_QUOTE = re.compile("[\"“”„‟«»‘’']")
+QUOTE = re.compile("[\"“”„‟«»‘’']")
 _OPENING, _CLOSING = "“„‟«‘", "”»"
 _COLON = re.compile(r":(?=\s)")
+LONE_DASH = re.compile(r"[-–]{1,2}")
 _DASH = re.compile(r"\s[-–—]{1,2}\s|—")
 #: Letters that are not decomposed into a letter and a mark.
 _PLAIN = str.maketrans(
@@ -403,18 +404,18 @@ class Roles:
                 if self.accepted[state]:
                     best, number = end, self.accepted[state]
                 end += 1
-                if end < len(spans) and not _tight(text, spans[end - 1][1], spans[end][0]):
+                if end < len(spans) and not tight(text, spans[end - 1][1], spans[end][0]):
                     break
             if number:
                 yield position, best, number
             position = best + 1
 
 
-def _tight(text: str, start: int, end: int) -> bool:
+def tight(text: str, start: int, end: int) -> bool:
     """Say whether the words before and after this gap can belong to one term."""
     if text[start : start + 2] in ("'s", "’s", "'S", "’S"):
         start += 2
-    return _TIGHT.fullmatch(text, start, end) is not None
+    return TIGHT.fullmatch(text, start, end) is not None
 
 
 def _parse(term: str, role: str, where: str = "codebook") -> tuple[_Word, ...]:
@@ -453,18 +454,18 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     opened: int | None = None
     single = False
-    for match in _QUOTE.finditer(text):
+    for match in QUOTE.finditer(text):
         offset, mark = match.start(), match.group()
         before = text[offset - 1 : offset]
         after = text[offset + 1 : offset + 2]
         if mark in "'’‘" and before.isalnum() and after.isalnum():
             continue
         if opened is None:
-            if _opens(mark, before, after):
+            if opens(mark, before, after):
                 opened, single = offset + 1, mark in "'‘"
             elif not spans and mark not in "'’" and offset > 0:
                 spans.append((0, offset))
-        elif (mark in "'’") == single and not _opens(mark, before, after):
+        elif (mark in "'’") == single and not opens(mark, before, after):
             spans.append((opened, offset))
             opened = None
     if opened is not None:
@@ -472,7 +473,7 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _opens(mark: str, before: str, after: str) -> bool:
+def opens(mark: str, before: str, after: str) -> bool:
     """Say whether a quotation mark between two characters opens a quotation."""
     if mark in _CLOSING or mark == "’":
         return False
