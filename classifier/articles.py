@@ -34,7 +34,7 @@ class Article:
     source : str
         Where it came from: a path, or ``-`` for standard input.
     text : str
-        As read; line ends become ``\\n``.
+        As read; line ends become ``\n``.
     title : str or None
         Where the input names one.
     """
@@ -94,7 +94,7 @@ def decode(data: bytes, where: str) -> str:
     Returns
     -------
     str
-        With ``\\n`` line ends.
+        With ``\n`` line ends.
 
     Raises
     ------

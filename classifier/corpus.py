@@ -454,8 +454,8 @@ def read_corpus(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.csv"
-    >>> _ = path.write_text("text,labels\\nRain is likely.,weather\\nShares rose.,business\\n"
-    ...                     "Snow fell.,weather\\nProfits fell.,business\\n", encoding="utf-8")
+    >>> _ = path.write_text("text,labels\nRain is likely.,weather\nShares rose.,business\n"
+    ...                     "Snow fell.,weather\nProfits fell.,business\n", encoding="utf-8")
     >>> corpus = read_corpus(path)
     >>> corpus.task, corpus.frames, len(corpus)
     ('multiclass', ('business', 'weather'), 4)

@@ -76,8 +76,8 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable("red\\x1b[31m alert")
-    'red\\ufffd[31m alert'
+    >>> printable("red\x1b[31m alert")
+    'red\ufffd[31m alert'
     """
     return "".join(
         " " if char in "\t\n\r" else "\ufffd" if unicodedata.category(char) in _STEERING else char for char in text
