@@ -169,6 +169,8 @@ class CountMatrix:
     """
 
     def __init__(self, texts: Sequence[str], blocks: Sequence[Block]) -> None:
+        import numpy as np
+        from scipy import sparse
         from sklearn.feature_extraction.text import CountVectorizer
 
         self.blocks = tuple(blocks)
@@ -177,8 +179,12 @@ class CountMatrix:
             vectorizer = CountVectorizer(
                 analyzer=_ANALYZERS[block.kind][1], ngram_range=(block.shortest, block.longest)
             )
-            counts.append(vectorizer.fit_transform(texts).tocsr())
-            ngrams.append(vectorizer.get_feature_names_out())
+            try:
+                counts.append(vectorizer.fit_transform(texts).tocsr())
+                ngrams.append(vectorizer.get_feature_names_out())
+            except ValueError:  # no text has an n-gram
+                counts.append(sparse.csr_array((len(texts), 0), dtype=np.int64))
+                ngrams.append(np.empty(0, dtype=object))
         self.ngrams = tuple(ngrams)
         self.counts = tuple(counts)
 
@@ -232,7 +238,7 @@ class Tfidf:
         for counts, kept, idf in zip(self.source.counts, self.columns, self.idf, strict=True):
             part = counts[rows][:, kept].astype(np.float64)
             part.data = (1 + np.log(part.data)) * idf[part.indices]
-            parts.append(normalize(part, copy=False))
+            parts.append(normalize(part, copy=False) if min(part.shape) else part)
         return sparse.hstack(parts, format="csr")
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:

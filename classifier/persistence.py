@@ -293,7 +293,8 @@ def to_pipeline(model: Model) -> Pipeline:
     vectorizers, start = [], 0
     for block, ngrams in zip(model.blocks, model.vocabulary, strict=True):
         idf = model.idf[start : start + len(ngrams)]
-        vectorizers.append((block.kind, block.vectorizer(ngrams, idf)))
+        if ngrams:  # scikit-learn has no vectorizer without a vocabulary
+            vectorizers.append((block.kind, block.vectorizer(ngrams, idf)))
         start += len(ngrams)
     coefficients = model.coefficients.astype(np.float64).T
     n_features = coefficients.shape[1]
