@@ -46,11 +46,11 @@ class TestNgrams:
         assert Counter(block.ngrams(text)) == Counter(vectorizer(block).build_analyzer()(text))
 
     def test_words(self) -> None:
-        assert Block("words", 1, 2).ngrams("A Flood, a FLOOD!") == ["flood", "flood", "flood flood"]
+        assert list(Block("words", 1, 2).ngrams("A Flood, a FLOOD!")) == ["flood", "flood", "flood flood"]
 
     def test_characters_stay_within_words_and_short_words_count_once(self) -> None:
-        assert Block("characters", 3, 4).ngrams("Go up") == [" go", "go ", " go ", " up", "up ", " up "]
-        assert Block("characters", 5, 6).ngrams("Go") == [" go "]
+        assert sorted(Block("characters", 3, 4).ngrams("Go up")) == sorted([" go", "go ", " go ", " up", "up ", " up "])
+        assert list(Block("characters", 5, 6).ngrams("Go")) == [" go "]
 
     @pytest.mark.parametrize(
         "arguments", [("letters", 1, 2), ("words", 0, 2), ("words", 3, 2), ("words", 1, 2, 0), ("characters", -1, 1)]
