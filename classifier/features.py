@@ -342,8 +342,11 @@ class CountMatrix:
                 )
             else:
                 vectorizer = CountVectorizer(analyzer=block.analyzer(), ngram_range=(block.shortest, block.longest))
-                counted = vectorizer.fit_transform(texts).tocsr()
-                found = vectorizer.get_feature_names_out()
+                try:
+                    counted = vectorizer.fit_transform(texts).tocsr()
+                    found = vectorizer.get_feature_names_out()
+                except ValueError:  # no text has an n-gram
+                    found, counted = _count([] for _ in texts)
             ngrams.append(found)
             counts.append(counted)
         self.ngrams = tuple(ngrams)
@@ -426,7 +429,7 @@ class Tfidf:
         for counts, kept, idf in zip(self.source.counts, self.columns, self.idf, strict=True):
             part = counts[rows][:, kept].astype(np.float64)
             part.data = (1 + np.log(part.data)) * idf[part.indices]
-            parts.append(normalize(part, copy=False) if len(kept) else part)
+            parts.append(normalize(part, copy=False) if min(part.shape) else part)
         return sparse.hstack(parts, format="csr")
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:
