@@ -366,7 +366,7 @@ class CountMatrix:
         return Tfidf(self, tuple(columns), tuple(idf))
 
 
-def _count(documents: Iterable[list[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
+def _count(documents: Iterable[Iterable[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
     """Count n-grams as ``CountVectorizer`` does, which would refuse documents that have none."""
     import numpy as np
     from scipy import sparse
