@@ -57,10 +57,10 @@ def model_card(model: Model) -> str:
         "seed": origin.get("seed", 0),
     }
     limits = model.domain.measures["words"] if model.domain else None
-    values["words_limit"] = f"{limits.sentence:.0%} and more" if limits else _UNKNOWN
+    values["words_sentence"] = f"{limits.sentence:.0%}" if limits else _UNKNOWN
     values["words_article"] = f"{limits.article:.0%}" if limits else _UNKNOWN
     template = resources.files("classifier").joinpath("templates/model_card.md").read_text(encoding="utf-8")
-    return Template(template).substitute(values | _figures(model))
+    return Template(template).substitute(values | _figures(model)).rstrip() + "\n"
 
 
 def _figures(model: Model) -> dict[str, str]:

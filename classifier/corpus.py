@@ -165,6 +165,9 @@ class LabeledCorpus:
         strata = [
             names if combinations[names] >= n_folds else names[:1] for names in (self.labels[row] for row in rows)
         ]
+        sizes = Counter(strata).most_common()
+        rare = {names for names, n in sizes if n < n_folds}
+        strata = [sizes[0][0] if names in rare else names for names in strata]
         stratum_ids = {names: i for i, names in enumerate(sorted(set(strata)))}
         splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
         codes = np.array([stratum_ids[names] for names in strata])

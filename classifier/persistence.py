@@ -29,7 +29,7 @@ METRICS = "metrics.json"
 CARD = "MODEL_CARD.md"
 TRAINED_ON = "trained_on.safetensors"
 
-_REQUIRED = (WEIGHTS, VOCABULARY)
+_REQUIRED = (WEIGHTS, VOCABULARY, METRICS)
 _OWN = {MANIFEST, WEIGHTS, VOCABULARY, PIPELINE, METRICS, CARD, TRAINED_ON}
 
 #: Largest model.json read, in bytes.
@@ -144,7 +144,6 @@ def _manifest(model: Model, directory: Path) -> dict[str, Any]:
         ],
         "thresholds": [float(value) for value in model.thresholds],
         "domain": model.domain.to_dict() if model.domain else None,
-        "metrics": dict(model.metrics),
         "provenance": dict(model.provenance),
         "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())},
     }
@@ -265,7 +264,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         coefficients=arrays["coefficients"],
         intercepts=arrays["intercepts"],
         thresholds=thresholds,
-        metrics=manifest["metrics"],
+        metrics=json.loads(contents[METRICS]),
         provenance=manifest["provenance"],
         domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,
         trained_on=known,

@@ -202,7 +202,7 @@ def confusion_table(confusion: Confusion, codebook: Codebook) -> Table:
         ("labeled", *(f"→ {name}" for name in names), f"→ {NONE}"),
         rows,
         "A row is a frame as labeled. On the diagonal: found. Elsewhere: missed while the column's frame was wrongly "
-        f"given, or none was ({NONE}); last row: wrongly given with nothing missed. Per cent of the row's sentences.",
+        "given, or no frame was; last row: wrongly given with nothing missed. Per cent of the row's sentences.",
     )
 
 

@@ -75,7 +75,6 @@ def _marks(
                 unknown[label].append(row)
     if unknown:
         label, rows = next(iter(unknown.items()))
-        raise InputError(
-            f"{corpus.path or 'the corpus'}: {name} holds {label!r} (row {rows[0] + 1}), which is no frame."
-        )
+        where = f"{corpus.path or 'the corpus'}, column {name!r}, row {rows[0] + 1}"
+        raise InputError(f"{where}: {label!r} is no frame; the frames are {', '.join(map(repr, corpus.frames))}.")
     return matrix

@@ -166,12 +166,14 @@ def _mean(values: Floats) -> Floats:
     defined = ~np.isnan(values)
     number = defined.sum(axis=1)
     total = np.where(defined, values, 0.0).sum(axis=1)
-    return np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)
+    result: Floats = np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)
+    return result
 
 
 def bins(probabilities: Floats) -> npt.NDArray[np.intp]:
     """Return the number of the bin of each probability; a bin has its lower edge, the last one both."""
-    return np.clip((probabilities * N_BINS).astype(np.intp), 0, N_BINS - 1)
+    numbers: npt.NDArray[np.intp] = np.clip((probabilities * N_BINS).astype(np.intp), 0, N_BINS - 1)
+    return numbers
 
 
 def _bin_gaps(scores: Scores, bootstrap: Bootstrap) -> Floats:
