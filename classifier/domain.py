@@ -28,10 +28,11 @@ LETTER_SHARE = 0.005
 PROSE = ".,;:!?'\"`´’‘‚“”„«»‹›()-‐‑–—…·•&%$€£§°/+"
 
 #: No share below this marks a text: a footnote sign or a foreign name is not another domain.
-FLOOR = {"words": 0.2, "characters": 0.05}
+FLOOR = {"words": 0.15, "characters": 0.05}
 
-#: A short text is judged as if so many units of ordinary text came with it.
-WEIGHT = {"words": 5.0, "characters": 20.0}
+#: A sentence, and an article, is judged as if so many units of ordinary text came with it: three strange words are
+#: no proof, and an article of one sentence must not be marked more readily than a sentence.
+WEIGHT = {"words": (5.0, 20.0), "characters": (20.0, 60.0)}
 
 _WORD = re.compile(r"\b\w\w+\b")
 
@@ -119,8 +120,9 @@ class Domain:
         article = False
         for column, (name, measure) in enumerate(self.measures.items()):
             unknown, everything = counts[:, 2 * column], counts[:, 2 * column + 1]
-            sentences |= share(unknown, everything, name, measure.mean) > measure.sentence
-            article |= bool(share(unknown.sum(), everything.sum(), name, measure.mean) > measure.article)
+            alone, together = WEIGHT[name]
+            sentences |= share(unknown, everything, measure.mean, alone) > measure.sentence
+            article |= bool(share(unknown.sum(), everything.sum(), measure.mean, together) > measure.article)
         return [bool(value) for value in sentences], article
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,9 +145,9 @@ class Domain:
         )
 
 
-def share(unknown: Any, everything: Any, name: str, mean: float) -> Any:
+def share(unknown: Any, everything: Any, mean: float, weight: float) -> Any:
     """Return the share of what is unknown, drawn towards the corpus's mean where there is little text."""
-    return (unknown + WEIGHT[name] * mean) / (everything + WEIGHT[name])
+    return (unknown + weight * mean) / (everything + weight)
 
 
 def known_words(ngrams: Iterable[str]) -> frozenset[str]:
@@ -197,8 +199,8 @@ def learn_domain(
         unknown, everything = counts[:, pair].sum(axis=0)
         mean = float(unknown / max(1.0, everything))
         sentence, article = (
-            max(FLOOR[name], float(np.percentile(share(table[:, 0], table[:, 1], name, mean), QUANTILE)))
-            for table in (counts[:, pair], per_article[:, pair])
+            max(FLOOR[name], float(np.percentile(share(table[:, 0], table[:, 1], mean, weight), QUANTILE)))
+            for table, weight in zip((counts[:, pair], per_article[:, pair]), WEIGHT[name], strict=True)
         )
         measures[name] = Measure(round(mean, 6), round(sentence, 6), round(article, 6))
     return Domain(letters(np.arange(len(texts))), measures)

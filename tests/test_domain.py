@@ -78,6 +78,16 @@ def test_few_sentences_of_the_corpus_are_marked_out_of_fold(corpus: LabeledCorpu
     assert np.mean(marked) < 4 * (1 - QUANTILE / 100)
 
 
+def test_an_article_of_one_sentence_is_marked_no_more_readily_than_a_sentence(
+    corpus: LabeledCorpus, domain: Domain, known: set[str]
+) -> None:
+    # Every tenth sentence with two of its known words made strange.
+    texts = [text.replace("e", "ee", 2) for text in corpus.texts[::10]]
+    marked, _ = domain.outside(texts, known)
+    articles = [domain.outside([text], known)[1] for text in texts]
+    assert sum(articles) <= 1.2 * sum(marked) + 5
+
+
 def test_typography_and_accents_are_no_other_domain(domain: Domain, known: set[str]) -> None:
     marked, _ = domain.outside(["“Minsk’s” sanctions — they said… «Poland» café €5 (50%)"], known)
     assert marked == [False]

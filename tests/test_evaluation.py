@@ -72,6 +72,11 @@ class TestEvaluate:
         overlap = evaluate(weather_model, changed).overlap
         assert overlap is not None and (overlap.sentences, overlap.neighbours) == (len(weather) - 1, 1)
 
+    def test_says_when_a_model_does_not_record_its_sentences(self, weather_model: Model, unseen: LabeledCorpus) -> None:
+        forgetful = replace(weather_model, trained_on=np.zeros(0, dtype=np.uint64))
+        overlap = evaluate(forgetful, unseen).overlap
+        assert overlap is not None and not overlap.recorded
+
     def test_can_measure_memory_when_told_to(self, weather_model: Model, weather: LabeledCorpus) -> None:
         found = evaluate(weather_model, weather, keep_seen=True)
         assert found.summary.sentences == len(weather)

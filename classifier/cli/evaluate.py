@@ -121,7 +121,16 @@ def command(
 
 def _warn(evaluation: Evaluation, n_models: int) -> None:
     overlap = evaluation.overlap
-    if overlap is None or not overlap.sentences:
+    if overlap is None:
+        return
+    if not overlap.recorded:
+        click.secho(
+            "WARNING: a model here does not say which sentences it was trained on, so only its very training file "
+            "would be recognised. Train it again to record them.",
+            fg="red",
+            err=True,
+        )
+    if not overlap.sentences:
         return
     who = "The models were" if n_models > 1 else f"{evaluation.models[0].name} was"
     text = (

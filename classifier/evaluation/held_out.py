@@ -29,15 +29,23 @@ class Overlap:
         Trained on, and therefore left out of the figures.
     neighbours : int
         Sentences that remain but share an article with one left out.
+    recorded : bool
+        Whether every model says which sentences it was trained on; where not, only the very file is recognised.
     """
 
     same_file: bool
     sentences: int
     neighbours: int
+    recorded: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the overlap as plain data."""
-        return {"same_file": self.same_file, "sentences": self.sentences, "neighbours": self.neighbours}
+        return {
+            "same_file": self.same_file,
+            "sentences": self.sentences,
+            "neighbours": self.neighbours,
+            "recorded": self.recorded,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +269,8 @@ def evaluate(
     seen, overlap = _overlap([model], corpus)
     if keep_seen:
         seen = np.zeros(len(corpus), dtype=bool)
-    return _evaluate(model, corpus, np.flatnonzero(~seen), overlap, seed, by)
+    rows = _testable(seen, overlap, corpus, [model])
+    return _evaluate(model, corpus, rows, overlap, seed, by)
 
 
 def compare_models(
@@ -293,7 +302,7 @@ def compare_models(
         If the corpus has no such column, or the frames are not the same.
     """
     seen, overlap = _overlap([first, second], corpus)
-    rows = np.flatnonzero(~seen)
+    rows = _testable(seen, overlap, corpus, [first, second])
     one, other = (_evaluate(model, corpus, rows, overlap, seed, by) for model in (first, second))
     return one, other, compare(one.scores, other.scores, corpus.frames, seed)
 
@@ -302,13 +311,6 @@ def _evaluate(
     model: Model, corpus: LabeledCorpus, rows: Rows, overlap: Overlap, seed: int, by: Sequence[str]
 ) -> Evaluation:
     columns = {name: column_of(corpus, name) for name in by}
-    if not len(rows):
-        what = "this very file" if overlap.same_file else "every sentence of it"
-        raise FramingError(
-            f"{corpus.path or 'the corpus'}: {model.name} was trained on {what}, so there is nothing to test it "
-            "with: figures on sentences a model has learned by heart say nothing of new articles. "
-            "For honest figures of the training method: framing evaluate --folds 5"
-        )
     part = replace(
         corpus,
         texts=tuple(corpus.texts[row] for row in rows),
@@ -330,13 +332,26 @@ def _evaluate(
     )
 
 
+def _testable(seen: npt.NDArray[np.bool_], overlap: Overlap, corpus: LabeledCorpus, models: Sequence[Model]) -> Rows:
+    if seen.all():
+        what = "this very file" if overlap.same_file else "every sentence of it"
+        who = " and ".join(dict.fromkeys(model.name for model in models))
+        raise FramingError(
+            f"{corpus.path or 'the corpus'}: {who} was trained on {what}, so there is nothing to test with: figures "
+            "on sentences that a model has learned by heart say nothing of new articles. "
+            "For honest figures of the training method: framing evaluate --folds 5"
+        )
+    return np.flatnonzero(~seen)
+
+
 def _overlap(models: Sequence[Model], corpus: LabeledCorpus) -> tuple[npt.NDArray[np.bool_], Overlap]:
     same_file = any(corpus.sha256 and model.provenance.get("corpus_sha256") == corpus.sha256 for model in models)
     seen = np.full(len(corpus), same_file)
     for model in models:
         seen |= model.seen(corpus.texts)
     beside = np.isin(corpus.group_ids, corpus.group_ids[seen]) & ~seen
-    return seen, Overlap(same_file, int(seen.sum()), int(beside.sum()))
+    recorded = all(len(model.trained_on) > 0 for model in models)
+    return seen, Overlap(same_file, int(seen.sum()), int(beside.sum()), recorded)
 
 
 def cross_evaluate(

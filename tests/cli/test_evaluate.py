@@ -41,7 +41,7 @@ def test_leaves_training_sentences_out_with_a_warning(
     assert "WARNING" in result.stderr and "trained on 240 of these sentences" in result.stderr
     data = json.loads(result.stdout)
     assert data["sentences"] == 80
-    assert data["overlap"] == {"same_file": False, "sentences": 240, "neighbours": 0}
+    assert data["overlap"] == {"same_file": False, "sentences": 240, "neighbours": 0, "recorded": True}
 
 
 def test_json_holds_figures_mistakes_and_values(weather_csv: Path) -> None:
