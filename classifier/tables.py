@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 #: Where a figure is undefined, or means nothing.
 NOTHING = "–"
 
+#: With more frames than this tables leave out or number their columns.
+WIDE = 5
+
 INTERVALS = "In brackets: 95 % intervals from a bootstrap over articles."
 
 
@@ -186,23 +189,28 @@ def overall_table(summary: Summary) -> Table:
 
 
 def confusion_table(confusion: Confusion, codebook: Codebook) -> Table:
-    """Lay out which frames are taken for which."""
+    """Lay out which frames are taken for which; where frames are many their columns are numbered."""
     name_of = titles(codebook)
-    names = [name_of.get(name, name) for name in confusion.frames]
-    rows = [
-        (name, *(f"{int(count)} ({share.value:.0%})" if share else str(int(count)) for count, share in cells))
-        for name, cells in zip(
-            [*names, NONE],
-            [list(zip(*row, strict=True)) for row in zip(confusion.counts, confusion.shares, strict=True)],
-            strict=True,
-        )
-    ]
+    names = [*(name_of.get(name, name) for name in confusion.frames), NONE]
+    # A multiclass task knows no empty set: its last row and column hold nothing.
+    shown = range(len(names) if confusion.counts[-1].any() or confusion.counts[:, -1].any() else len(names) - 1)
+    numbered = len(confusion.frames) > WIDE
+    heads = [f"→ {number + 1}" if numbered and number < len(names) - 1 else f"→ {names[number]}" for number in shown]
+    rows = []
+    for row in shown:
+        cells = []
+        for column in shown:
+            share = confusion.shares[row][column]
+            cells.append(f"{int(confusion.counts[row, column])}" + (f" ({share.value:.0%})" if share else ""))
+        rows.append((f"{row + 1} {names[row]}" if numbered and row < len(names) - 1 else names[row], *cells))
     return Table(
         "Confusions",
-        ("labeled", *(f"→ {name}" for name in names), f"→ {NONE}"),
+        ("labeled", *heads),
         rows,
         "A row is a frame as labeled. On the diagonal: found. Elsewhere: missed while the column's frame was wrongly "
-        "given, or no frame was; last row: wrongly given with nothing missed. Per cent of the row's sentences.",
+        "given, or no frame was; last row: wrongly given with nothing missed. Per cent of the row's sentences."
+        if len(shown) == len(names)
+        else "A row is a frame as labeled, a column as given. Per cent of the row's sentences.",
     )
 
 
@@ -246,18 +254,17 @@ def abstention_table(abstention: Abstention) -> Table:
 
 
 def slices_table(column: str, parts: Sequence[Slice], codebook: Codebook) -> Table:
-    """Lay out the F1 of each value of a column, a frame each and over all decisions."""
+    """Lay out the F1 of each value of a column: of each frame, unless they are many, and of all decisions."""
     name_of = titles(codebook)
+    columns = {**(name_of if len(name_of) <= WIDE else {MACRO: MACRO}), MICRO: MICRO}
     rows = []
     for part in parts:
         found = {row.name: row for row in part.rows}
-        cells = [figure(found[name].f1) if found[name].support else NOTHING for name in name_of]
-        pooled = found[MICRO]
-        micro = figure(pooled.f1) if pooled.support else NOTHING
-        rows.append((part.value, *cells, micro, str(part.sentences), str(part.articles)))
+        cells = [figure(found[name].f1) if found[name].support else NOTHING for name in columns]
+        rows.append((part.value, *cells, str(part.sentences), str(part.articles)))
     return Table(
         f"F1 by {column}",
-        (column, *name_of.values(), MICRO, "sentences", "articles"),
+        (column, *columns.values(), "sentences", "articles"),
         rows,
         f"{NOTHING}: no such sentence was labeled with the frame.",
     )
