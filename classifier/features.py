@@ -8,7 +8,7 @@ frequency, and the block's vector is scaled to length one. The blocks are concat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,8 @@ def word_ngrams(text: str, shortest: int, longest: int) -> list[str]:
     return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
 
 
-def character_ngrams(text: str, shortest: int, longest: int) -> list[str]:
-    """Return the character n-grams within the words of a text.
+def character_ngrams(text: str, shortest: int, longest: int) -> Iterator[str]:
+    """Yield the character n-grams within the words of a text.
 
     Parameters
     ----------
@@ -56,29 +56,28 @@ def character_ngrams(text: str, shortest: int, longest: int) -> list[str]:
     shortest, longest : int
         Characters (code points) an n-gram.
 
-    Returns
-    -------
-    list of str
-        As ``CountVectorizer(analyzer="char_wb")`` gives them: lower case; every run of characters between white
-        space is padded with one space on each side, and one shorter than n counts once, whole.
+    Yields
+    ------
+    str
+        As ``CountVectorizer(analyzer="char_wb")`` gives them, by start: lower case; every run of characters between
+        white space is padded with one space on each side, and one shorter than n counts once, whole.
 
     Examples
     --------
-    >>> character_ngrams("EU", 2, 5)
-    [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
+    >>> list(character_ngrams("EU", 2, 5))
+    [' e', ' eu', ' eu ', 'eu', 'eu ', 'u ']
     """
-    ngrams: list[str] = []
     for word in text.lower().split():
         padded = f" {word} "
-        for n in range(shortest, longest + 1):
-            if n >= len(padded):
-                ngrams.append(padded)
-                break
-            ngrams += [padded[i : i + n] for i in range(len(padded) - n + 1)]
-    return ngrams
+        if len(padded) < shortest:
+            yield padded
+            continue
+        for start in range(len(padded) - shortest + 1):
+            for end in range(start + shortest, min(start + longest, len(padded)) + 1):
+                yield padded[start:end]
 
 
-_ANALYZERS: dict[str, tuple[Callable[[str, int, int], list[str]], str]] = {
+_ANALYZERS: dict[str, tuple[Callable[[str, int, int], Iterable[str]], str]] = {
     "words": (word_ngrams, "word"),
     "characters": (character_ngrams, "char_wb"),
 }
@@ -114,7 +113,7 @@ class Block:
     def __str__(self) -> str:
         return f"{self.kind} {self.shortest}-{self.longest}, min_df {self.min_df}"
 
-    def ngrams(self, text: str) -> list[str]:
+    def ngrams(self, text: str) -> Iterable[str]:
         """Return the n-grams of a sentence, with repetitions."""
         return _ANALYZERS[self.kind][0](text, self.shortest, self.longest)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,12 @@ from classifier.codebook import Codebook
 from classifier.corpus import Task
 from classifier.errors import InputError
 from classifier.features import Block
+
+if TYPE_CHECKING:
+    from classifier.compiled import CompiledScorer
+
+#: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
+SWITCH = 300_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
 
@@ -91,65 +97,91 @@ class Model:
             offset += len(ngrams)
         return tuple(tables)
 
-    @cached_property
-    def _idf(self) -> list[float]:
-        return [float(value) for value in self.idf]
-
-    def tfidf(self, text: str) -> dict[int, float]:
-        """Return the features of a sentence that are not zero.
+    def tfidf(self, text: str) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], float]]:
+        """Yield the features of a sentence that are not zero, one block after the other.
 
         Parameters
         ----------
         text : str
 
-        Returns
-        -------
-        dict of int to float
-            Feature number to TF-IDF value. This is the specification of what the compiled path computes.
+        Yields
+        ------
+        features : ndarray of int
+            Numbers of the features, in the order in which their n-grams first occur.
+        weights : ndarray of float
+            Their term weights times their inverse document frequencies.
+        length : float
+            Euclidean length of the weights; TF-IDF values are weights divided by it.
         """
-        values: dict[int, float] = {}
-        idf = self._idf
-        for block, features in zip(self.blocks, self._features, strict=True):
+        for block, numbers in zip(self.blocks, self._features, strict=True):
             counts: dict[int, int] = {}
             for ngram in block.ngrams(text):
-                feature = features.get(ngram)
+                feature = numbers.get(ngram)
                 if feature is not None:
                     counts[feature] = counts.get(feature, 0) + 1
-            weights = {
-                feature: (1.0 + math.log(count)) * idf[feature] if count > 1 else idf[feature]
-                for feature, count in counts.items()
-            }
-            length = math.sqrt(sum(weight * weight for weight in weights.values()))
-            for feature, weight in weights.items():
-                values[feature] = weight / length
-        return values
+            if counts:
+                features = np.fromiter(counts, dtype=np.intp, count=len(counts))
+                weights = self.idf[features].astype(np.float64)
+                for i, count in enumerate(counts.values()):
+                    if count > 1:
+                        weights[i] *= 1.0 + math.log(count)
+                yield features, weights, math.sqrt(np.add.accumulate(weights * weights)[-1])
 
-    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def logits(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
         """Return the calibrated log-odds (multiclass: log-probabilities up to a constant) of each frame.
 
         Parameters
         ----------
         texts : sequence of str
+        n_threads : int
+            Threads of the compiled path.
 
         Returns
         -------
         ndarray of shape (n_texts, n_frames)
+
+        Notes
+        -----
+        The first sentences take the plain path, which needs no start-up; when `SWITCH` characters have been scored
+        the compiled path takes over. Both add the same numbers in the same order, so which one it was shows nowhere.
         """
-        logits = np.empty((len(texts), len(self.frames)))
-        for row, text in enumerate(texts):
-            values = self.tfidf(text)
-            features = np.fromiter(values, dtype=np.intp, count=len(values))
-            weights = np.fromiter(values.values(), dtype=np.float64, count=len(values))
-            logits[row] = weights @ self.coefficients[features]
+        self._scored[0] += sum(map(len, texts))
+        if self._scored[0] < SWITCH:
+            return self._plain_logits(texts) + self.intercepts
+        logits, left = self._compiled.logits(texts, n_threads)
+        logits[left] = self._plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
-    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    @cached_property
+    def _scored(self) -> list[int]:
+        """How many characters were scored so far, in a cell that a frozen object can update."""
+        return [0]
+
+    @cached_property
+    def _compiled(self) -> CompiledScorer:
+        from classifier.compiled import CompiledScorer
+
+        return CompiledScorer(self)
+
+    def _plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the logits without intercepts. This is the specification of the compiled path."""
+        logits = np.zeros((len(texts), len(self.frames)))
+        for row, text in enumerate(texts):
+            for features, weights, length in self.tfidf(text):
+                # Accumulated, not summed: numpy sums in an order of its own.
+                parts = np.add.accumulate(weights[:, None] * self.coefficients[features].astype(np.float64))
+                logits[row] += parts[-1] / length
+        return logits
+
+    def predict_proba(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
         """Return the calibrated probability of each frame.
 
         Parameters
         ----------
         texts : sequence of str
             Sentences.
+        n_threads : int
+            Threads, once the compiled path has taken over.
 
         Returns
         -------
@@ -165,7 +197,7 @@ class Model:
         """
         if isinstance(texts, str):
             raise InputError("predict_proba takes a list of sentences, not one string; put it in brackets.")
-        return probabilities(self.logits(texts), self.task)
+        return probabilities(self.logits(texts, n_threads), self.task)
 
     def predict(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the frames of each sentence.
@@ -218,18 +250,18 @@ class Model:
         dict of str to list of Contribution
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
-        values = self.tfidf(text)
         starts = np.cumsum([0, *map(len, self.vocabulary)])
-        result: dict[str, list[Contribution]] = {}
-        for column, frame in enumerate(self.frames):
-            found = []
-            for feature, value in values.items():
-                block = int(np.searchsorted(starts, feature, side="right")) - 1
-                ngram = self.vocabulary[block][feature - starts[block]]
-                weight = value * float(self.coefficients[feature, column])
-                found.append(Contribution(self.blocks[block].kind, ngram, weight))
-            result[frame] = sorted(found, key=lambda item: -item.value)
-        return result
+        result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
+        for features, weights, length in self.tfidf(text):
+            block = int(np.searchsorted(starts, features[0], side="right")) - 1
+            ngrams = [self.vocabulary[block][feature - starts[block]] for feature in features]
+            values = weights[:, None] * self.coefficients[features] / length
+            for column, frame in enumerate(self.frames):
+                kind = self.blocks[block].kind
+                result[frame] += [
+                    Contribution(kind, ngram, float(value)) for ngram, value in zip(ngrams, values[:, column], strict=True)
+                ]
+        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
 
     def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
