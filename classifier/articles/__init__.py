@@ -1,115 +1,26 @@
-"""Articles and their readers: plain text files, folders of them, standard input."""
+"""Articles and their readers.
 
-from __future__ import annotations
+Files, folders, patterns, archives and standard input become a stream of `Article` and `Fault`: text, Markdown, HTML,
+PDF, DOCX, CSV, JSON Lines, JSON, Parquet and Arrow, each by a library that is imported when a file asks for it.
+"""
 
-import codecs
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from classifier.articles.article import Article, Fault, ReadError
+from classifier.articles.formats import FORMATS
+from classifier.articles.options import Limits, ReadOptions
+from classifier.articles.sources import STDIN, Tally, total_bytes
+from classifier.articles.stream import Item, ItemStream, read_articles
 
-from classifier.errors import InputError
-
-#: Files read from a folder; any other file is read only when named.
-TEXT_SUFFIXES = (".txt", ".md", ".text")
-
-#: The source name of standard input.
-STDIN = "-"
-
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    r"""A text to be scored.
-
-    Parameters
-    ----------
-    source : str
-        Where it came from: a path, or ``-`` for standard input.
-    text : str
-        As read; line ends become ``\\n``.
-    title : str or None
-        Where the input names one.
-    """
-
-    source: str
-    text: str
-    title: str | None = None
-
-
-def read_articles(sources: Iterable[str | Path]) -> Iterator[Article]:
-    """Read articles, one after the other.
-
-    Parameters
-    ----------
-    sources : iterable of str or Path
-        Text files; folders, walked in order of name for ``.txt``, ``.md`` and ``.text`` files; ``-`` for standard
-        input.
-
-    Yields
-    ------
-    Article
-
-    Raises
-    ------
-    InputError
-        If a source is missing, unreadable, not text, or a folder without text files.
-    """
-    for source in sources:
-        if str(source) == STDIN:
-            yield Article(STDIN, decode(sys.stdin.buffer.read(), "standard input"))
-            continue
-        path = Path(source)
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES and file.is_file())
-            if not files:
-                raise InputError(f"{source}: no articles in this folder; it holds no {', '.join(TEXT_SUFFIXES)} files.")
-        else:
-            files = [path]
-        for file in files:
-            try:
-                data = file.read_bytes()
-            except OSError as error:
-                raise InputError(f"{file}: cannot read it: {error.strerror or error}.") from None
-            yield Article(str(file), decode(data, str(file)))
-
-
-def decode(data: bytes, where: str) -> str:
-    r"""Turn an article's bytes into text.
-
-    Parameters
-    ----------
-    data : bytes
-        UTF-8, or UTF-16 or UTF-32 with a byte order mark.
-    where : str
-        Named in error messages.
-
-    Returns
-    -------
-    str
-        With ``\\n`` line ends.
-
-    Raises
-    ------
-    InputError
-        If the bytes are not text in one of these encodings.
-    """
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
-    if encoding.startswith("utf-8") and b"\0" in data:
-        raise InputError(f"{where}: a binary file, not text (it holds NUL bytes).")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{where}, line {line}: not {encoding.upper()} text (byte 0x{data[error.start]:02x} at {error.start}); "
-            "save it as UTF-8."
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+__all__ = [
+    "FORMATS",
+    "STDIN",
+    "Article",
+    "Fault",
+    "Item",
+    "ItemStream",
+    "Limits",
+    "ReadError",
+    "ReadOptions",
+    "Tally",
+    "read_articles",
+    "total_bytes",
+]
