@@ -7,11 +7,15 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import orjson
+
+T = TypeVar("T")
 
 _HEAD = struct.Struct("<IQ")
 
@@ -149,6 +153,64 @@ class Child:
     def _death(self) -> ChildDiedError:
         self._process.wait()
         return ChildDiedError(self._expired, self._process.returncode)
+
+
+class Crew:
+    """Children, each spoken to by a thread of its own, started when first needed.
+
+    Parameters
+    ----------
+    target : str
+        What they serve; see `Child`.
+    jobs : int
+        Children at most.
+    greeting : tuple of (header, bytes), optional
+        Sent to each child once.
+    """
+
+    def __init__(self, target: str, jobs: int, greeting: tuple[Any, bytes] | None = None) -> None:
+        self.jobs = jobs
+        self._target = target
+        self._greeting = greeting
+        self._threads: ThreadPoolExecutor | None = None
+        self._local = threading.local()
+        self._children: set[Child] = set()
+
+    def submit(self, work: Callable[[Child], T]) -> Future[T]:
+        """Run a function in a thread that has a child to itself."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.jobs, "framing")
+        return self._threads.submit(lambda: work(self.child()))
+
+    def child(self) -> Child:
+        """Return the child of this thread."""
+        child: Child | None = getattr(self._local, "child", None)
+        if child is None:
+            child = self._local.child = Child(self._target)
+            self._children.add(child)
+            if self._greeting is not None:
+                child.send(*self._greeting)
+        return child
+
+    def discard(self) -> None:
+        """End the child of this thread; the next one asked for is fresh."""
+        child: Child | None = getattr(self._local, "child", None)
+        if child is not None:
+            child.close()
+            self._children.discard(child)
+            self._local.child = None
+
+    def close(self) -> None:
+        """End all children and threads."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        # A thread that waits for a child is set free by the child's end.
+        for child in list(self._children):
+            child.close()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True)
+            for child in list(self._children):
+                child.close()
 
 
 def _import_path() -> list[str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import io
 import sys
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +20,7 @@ from classifier.articles.article import Article, Fault, ReadError
 from classifier.articles.documents import DOCUMENTS
 from classifier.articles.options import ReadOptions, size
 from classifier.articles.tables import read_arrow, read_parquet
-from classifier.processes import Channel, Child, ChildDiedError
+from classifier.processes import Channel, ChildDiedError, Crew
 
 _TARGET = "classifier.articles.isolation:serve"
 
@@ -42,23 +41,14 @@ class Parsers:
     """
 
     def __init__(self, options: ReadOptions, jobs: int = 1) -> None:
-        self.jobs = jobs
         self._options = options
-        self._threads: ThreadPoolExecutor | None = None
-        self._local = threading.local()
-        self._children: set[Child] = set()
+        self._crew = Crew(_TARGET, jobs)
 
     def __enter__(self) -> Parsers:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        # Killing the children first sets free every thread that waits for one.
-        for child in list(self._children):
-            child.close()
-        if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
-        for child in list(self._children):
-            child.close()
+        self._crew.close()
 
     def submit(self, format_: str, data: bytes, source: str) -> Future[list[Article | Fault]]:
         """Parse a document that holds one article.
@@ -68,9 +58,7 @@ class Parsers:
         Future of list
             With the article, or the fault.
         """
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self.jobs, "framing-parser")
-        return self._threads.submit(lambda: list(self.stream(format_, data, source)))
+        return self._crew.submit(lambda _: list(self.stream(format_, data, source)))
 
     def stream(self, format_: str, file: bytes | Path, source: str) -> Iterator[Article | Fault]:
         """Parse a document, yielding its articles as they come.
@@ -88,7 +76,7 @@ class Parsers:
         """
         finished = False
         try:
-            child = self._child()
+            child = self._crew.child()
             path = str(file) if isinstance(file, Path) else None
             body = b"" if isinstance(file, Path) else file
             child.send({"format": format_, "path": path, "source": source, "options": self._options.to_dict()}, body)
@@ -98,25 +86,11 @@ class Parsers:
                 yield from (_from_dict(item, source) for item in items["items"])
         except ChildDiedError as death:
             finished = True
-            self._discard()
+            self._crew.discard()
             yield Fault(source, self._reason(format_, death))
         finally:
             if not finished:  # the consumer turned away in the middle; the rest must not be taken for the next answer
-                self._discard()
-
-    def _child(self) -> Child:
-        child: Child | None = getattr(self._local, "child", None)
-        if child is None:
-            child = self._local.child = Child(_TARGET)
-            self._children.add(child)
-        return child
-
-    def _discard(self) -> None:
-        child: Child | None = getattr(self._local, "child", None)
-        if child is not None:
-            child.close()
-            self._children.discard(child)
-            self._local.child = None
+                self._crew.discard()
 
     def _reason(self, format_: str, death: ChildDiedError) -> str:
         limits = self._options.limits
