@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import fields
 from importlib import import_module
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -65,17 +65,17 @@ class Scorers:
     def __exit__(self, *exception: object) -> None:
         self._crew.close()
 
-    def submit(self, articles: Sequence[Article]) -> Future[list[bytes]]:
+    def submit(self, articles: Sequence[Article]) -> Future[list[tuple[int, bytes]]]:
         """Score a batch.
 
         Returns
         -------
-        Future of list of bytes
-            A rendering an article.
+        Future of list of (int, bytes)
+            An article's number of sentences and its rendering.
         """
         request = [{field.name: getattr(article, field.name) for field in fields(article)} for article in articles]
 
-        def work(child: Child) -> list[bytes]:
+        def work(child: Child) -> list[tuple[int, bytes]]:
             try:
                 child.send(request)
                 sizes, body = child.receive()
@@ -85,14 +85,14 @@ class Scorers:
                 ) from None
             if isinstance(sizes, str):
                 raise FramingError(f"a scoring process failed: {sizes}")
-            ends = np.cumsum([0, *sizes])
-            return [body[start:end] for start, end in pairwise(ends.tolist())]
+            ends = [0, *accumulate(size for _, size in sizes)]
+            return [(n, body[start:end]) for (n, _), (start, end) in zip(sizes, pairwise(ends), strict=True)]
 
         return self._crew.submit(work)
 
     def scored(self, batches: Iterable[Sequence[Article]]) -> Iterator[ScoredArticle]:
         """Yield the scored articles of batches, in order."""
-        waiting: deque[Future[list[bytes]]] = deque()
+        waiting: deque[Future[list[tuple[int, bytes]]]] = deque()
         for batch in batches:
             waiting.append(self.submit(batch))
             if len(waiting) > self._crew.jobs + 1:
@@ -101,8 +101,8 @@ class Scorers:
             yield from _articles(waiting.popleft())
 
 
-def _articles(future: Future[list[bytes]]) -> Iterator[ScoredArticle]:
-    return (ScoredArticle.from_dict(orjson.loads(data)) for data in future.result())
+def _articles(future: Future[list[tuple[int, bytes]]]) -> Iterator[ScoredArticle]:
+    return (ScoredArticle.from_dict(orjson.loads(data)) for _, data in future.result())
 
 
 def serve(channel: Channel) -> None:
@@ -119,8 +119,9 @@ def serve(channel: Channel) -> None:
     while (frame := channel.receive()) is not None:
         try:
             articles = [Article(**fields) for fields in frame[0]]
-            rendered = [render(scored) for scored in score_batch(model, articles, settings["explain"], thresholds)]
+            scored = score_batch(model, articles, settings["explain"], thresholds)
+            rendered = [(len(article.sentences), render(article)) for article in scored]
         except Exception as error:  # said by the parent, who knows what was being done
             channel.send(f"{type(error).__name__}: {error}")
         else:
-            channel.send([len(data) for data in rendered], b"".join(rendered))
+            channel.send([(n, len(data)) for n, data in rendered], b"".join(data for _, data in rendered))
