@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import InputError
+from classifier.roles import Roles
 
 #: Okabe and Ito's palette, safe for colour-blind readers; used where a codebook names no colour.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#666666")
@@ -179,4 +180,7 @@ def read_codebook(path: str | Path) -> Codebook:
         raise InputError(f"{path}: cannot read the codebook: {error.strerror or error}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not a TOML codebook: {error}.") from None
-    return Codebook.from_dict(data, str(path))
+    codebook = Codebook.from_dict(data, str(path))
+    # Whoever wrote the file hears of a mistake in the roles now, not after the corpus was read.
+    Roles(codebook.roles, str(path))
+    return codebook

@@ -164,14 +164,14 @@ def _is_prefix_closed(ngrams: Sequence[str], shortest: int) -> bool:
 
 @cache
 def code_points() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Return the lower case and the class of every code point the kernel knows.
+    r"""Return the lower case and the class of every code point the kernel knows.
 
     Returns
     -------
     lower : ndarray of int32
         ``kernels.SPECIAL`` where `str.lower` looks at the neighbours or gives more than one code point.
     classes : ndarray of uint8
-        Whether ``\\w`` matches the lower-case code point.
+        Whether ``\w`` matches the lower-case code point.
     """
     lower = np.empty(kernels.TABLE_SIZE, dtype=np.int32)
     classes = np.zeros(kernels.TABLE_SIZE, dtype=np.uint8)

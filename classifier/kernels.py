@@ -342,7 +342,8 @@ def score(data, bounds, spaces, vocabulary, memory, scratch, out, plain):
     memory : tuple
         Words taken apart so far: slots, entries, character n-grams, tokens, and how much of each is used.
     scratch : tuple
-        Counts a feature, features touched and their weights, words and tokens of the sentence, code points of a word, word n-grams.
+        Counts a feature, features touched and their weights, words and tokens of the sentence, code points of a
+        word, word n-grams.
     out : ndarray of float64 of shape (n_sentences, 3 or 7 or 11 …)
         At least a column a frame.
     plain : ndarray of uint8 of shape (n_sentences,)

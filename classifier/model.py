@@ -16,6 +16,7 @@ from classifier.codebook import Codebook
 from classifier.corpus import Task
 from classifier.errors import InputError
 from classifier.features import Block
+from classifier.roles import Roles, Tag
 
 if TYPE_CHECKING:
     from classifier.compiled import CompiledScorer
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 SWITCH = 300_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
+
+#: Names for people of the tags where a sentence begins and ends.
+_BOUNDS = {"^": "begin", "$": "end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,11 @@ class Model:
             offset += len(ngrams)
         return tuple(tables)
 
+    @cached_property
+    def roles(self) -> Roles | None:
+        """The tagger of the codebook's roles; None where no block reads them."""
+        return Roles(self.codebook.roles) if any(block.reads_roles for block in self.blocks) else None
+
     def tfidf(self, text: str) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], float]]:
         """Yield the features of a sentence that are not zero, one block after the other.
 
@@ -113,9 +122,10 @@ class Model:
         length : float
             Euclidean length of the weights; TF-IDF values are weights divided by it.
         """
+        tagging = self.roles.tag(text) if self.roles else None
         for block, numbers in zip(self.blocks, self._features, strict=True):
             counts: dict[int, int] = {}
-            for ngram in block.ngrams(text):
+            for ngram in block.ngrams(text, tagging):
                 feature = numbers.get(ngram)
                 if feature is not None:
                     counts[feature] = counts.get(feature, 0) + 1
@@ -147,9 +157,9 @@ class Model:
         """
         self._scored[0] += sum(map(len, texts))
         if self._scored[0] < SWITCH:
-            return self._plain_logits(texts) + self.intercepts
+            return self.plain_logits(texts) + self.intercepts
         logits, left = self._compiled.logits(texts, n_threads)
-        logits[left] = self._plain_logits([texts[row] for row in left])
+        logits[left] = self.plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
     @cached_property
@@ -163,7 +173,7 @@ class Model:
 
         return CompiledScorer(self)
 
-    def _plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the logits without intercepts. This is the specification of the compiled path."""
         logits = np.zeros((len(texts), len(self.frames)))
         for row, text in enumerate(texts):
@@ -259,7 +269,8 @@ class Model:
             for column, frame in enumerate(self.frames):
                 kind = self.blocks[block].kind
                 result[frame] += [
-                    Contribution(kind, ngram, float(value)) for ngram, value in zip(ngrams, values[:, column], strict=True)
+                    Contribution(kind, ngram, float(value))
+                    for ngram, value in zip(ngrams, values[:, column], strict=True)
                 ]
         return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
 
@@ -274,25 +285,58 @@ class Model:
         -------
         dict of str to list of (str, float)
             For each frame the largest first. The contribution of a character n-gram is shared equally by the words
-            it occurs in and added to theirs, so the sum is still exact: with the frame's intercept, the logit.
+            it occurs in and added to theirs, so the sum is still exact: with the frame's intercept, the logit. Roles
+            are shown by their titles with the text they were found in, "West → condemns → Belarus (EU → condemned →
+            Minsk)"; where they occur more than once, each occurrence has its share.
         """
-        words = list(text.lower().split())
-        names = [word.strip(_PUNCTUATION) or word for word in words]
+        homes = self._homes(text)
         result: dict[str, list[tuple[str, float]]] = {}
-        homes: dict[str, list[str]] = {}
-        for block in self.blocks:
-            if block.kind == "characters":
-                for word, name in zip(words, names, strict=True):
-                    for ngram in block.ngrams(word):
-                        homes.setdefault(ngram, []).append(name)
         for frame, contributions in self.contributions(text).items():
             terms: dict[str, float] = {}
             for item in contributions:
-                shared = homes[item.ngram] if item.block == "characters" else [item.ngram]
+                shared = homes.get((item.block, item.ngram), [item.ngram])
                 for name in shared:
                     terms[name] = terms.get(name, 0.0) + item.value / len(shared)
             result[frame] = sorted(terms.items(), key=lambda term: -term[1])
         return result
+
+    def _homes(self, text: str) -> dict[tuple[str, str], list[str]]:
+        """Return the terms that share the contribution of each n-gram that is not itself a term."""
+        homes: dict[tuple[str, str], list[str]] = {}
+        tagging = self.roles.tag(text) if self.roles else None
+        words = text.lower().split()
+        names = [word.strip(_PUNCTUATION) or word for word in words]
+        for block in self.blocks:
+            if block.kind == "characters":
+                for word, name in zip(words, names, strict=True):
+                    for ngram in block.ngrams(word):
+                        homes.setdefault((block.kind, ngram), []).append(name)
+            elif block.kind == "masked_words":
+                for ngram in block.ngrams(text, tagging):
+                    homes[block.kind, ngram] = [self._unmasked(ngram)]
+            elif tagging is not None and block.reads_roles:
+                for tags in block.tags(tagging):
+                    ngram = block.joined(tag.name for tag in tags)
+                    homes.setdefault((block.kind, ngram), []).append(self._readable(block, tags, text))
+        return homes
+
+    def _readable(self, block: Block, tags: tuple[Tag, ...], text: str) -> str:
+        """Return an n-gram of roles by its titles and the text they were found in."""
+        arrow = " … " if block.kind == "role_pairs" else " → "
+        titles = arrow.join(self._title(tag.name) for tag in tags)
+        # A bound of a quotation or of the sentence has no text of its own.
+        found = arrow.join(text[tag.start : tag.end] or tag.name for tag in tags)
+        return f"{titles} ({found})"
+
+    def _title(self, name: str) -> str:
+        """Return the name for people of a tag."""
+        titles = {**_BOUNDS, **(self.roles.titles if self.roles else {})}
+        return f"{titles.get(name[1:], name)} speaks" if name.startswith("@") else titles.get(name, name)
+
+    def _unmasked(self, ngram: str) -> str:
+        """Return an n-gram of words and masked actors with the titles of the actors' roles in brackets."""
+        words = ngram.split(" ")
+        return " ".join(f"[{self._title(word[1:-1])}]" if word.startswith("<") else word for word in words)
 
     def save(self, path: str | Path) -> None:
         """Write the model directory, whole or not at all; see `classifier.persistence.save_model`."""

@@ -27,10 +27,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
 from sklearn.linear_model import LogisticRegression
 
+from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus, Task
 from classifier.features import Block, CountMatrix, Tfidf
 from classifier.metrics import FrameMetrics, Scores, frame_metrics
 from classifier.model import Model, probabilities
+from classifier.roles import Roles
 
 Rows = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -40,6 +42,13 @@ Progress = Callable[[int, int], None]
 
 #: What a sentence is read through.
 BLOCKS = (Block("words", 1, 2, min_df=2), Block("characters", 2, 5, min_df=3))
+
+#: What it is read through besides, where the codebook names roles.
+ROLE_BLOCKS = (
+    Block("roles", 1, 4, min_df=2),
+    Block("role_pairs", 2, 2, min_df=2),
+    Block("masked_words", 1, 2, min_df=2),
+)
 
 #: Inverse strengths of the L2 penalty tried on the inner folds.
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
@@ -173,7 +182,9 @@ def train(
     report : TrainingReport
         Figures by nested cross-validation.
     """
-    trainer = _Trainer(corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried())))
+    trainer = _Trainer(
+        corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
+    )
     validation = _cross_validate(trainer, list(corpus.folds(n_folds, seed)))
     fit = trainer.fit(np.arange(len(corpus)))
     report = _report(corpus, validation, seed, fit.setting)
@@ -217,7 +228,7 @@ def cross_validate(
     TrainingReport
         Without a setting: no model is kept.
     """
-    steps = _Steps(progress, len(splits) * INNER_FOLDS * len(settings_tried()))
+    steps = _Steps(progress, len(splits) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
     return _report(corpus, _cross_validate(_Trainer(corpus, seed, steps), splits), seed)
 
 
@@ -267,9 +278,15 @@ def provenance(corpus: LabeledCorpus, seed: int) -> dict[str, Any]:
     }
 
 
-def settings_tried() -> list[Setting]:
+def blocks_for(codebook: Codebook) -> tuple[Block, ...]:
+    """Return what a sentence is read through: `BLOCKS`, and `ROLE_BLOCKS` where the codebook names roles."""
+    return BLOCKS + ROLE_BLOCKS if any(codebook.roles.values()) else BLOCKS
+
+
+def settings_tried(codebook: Codebook) -> list[Setting]:
     """Return the combinations that the inner cross-validation tries, in the order of the search."""
-    return [Setting(BLOCKS, strength, balanced) for balanced in (False, True) for strength in STRENGTHS]
+    blocks = blocks_for(codebook)
+    return [Setting(blocks, strength, balanced) for balanced in (False, True) for strength in STRENGTHS]
 
 
 class _Steps:
@@ -289,12 +306,13 @@ class _Trainer:
 
     def __init__(self, corpus: LabeledCorpus, seed: int, steps: _Steps) -> None:
         self.corpus, self.seed, self.steps = corpus, seed, steps
-        self.counts = CountMatrix(corpus.texts, BLOCKS)
+        roles = Roles(corpus.codebook.roles) if corpus.codebook.roles else None
+        self.counts = CountMatrix(corpus.texts, blocks_for(corpus.codebook), roles)
 
     def fit(self, rows: Rows) -> _Fit:
         """Choose a setting, calibration and thresholds by cross-validation on `rows`, then fit on all of them."""
         task, targets = self.corpus.task, self.corpus.targets
-        settings = settings_tried()
+        settings = settings_tried(self.corpus.codebook)
         logits = {setting: np.zeros(targets.shape) for setting in settings}
         for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
             tfidf = self.counts.fit(train_rows)
