@@ -47,19 +47,16 @@ def article_of(record: Mapping[str, Any], source: str, place: str, number: int, 
     text = _text(record, place, options)
     if len(text) > options.limits.article_bytes:
         raise ReadError(too_large("a record", options.limits.article_bytes), place)
-    fields = {name: _string(_field(record, name, getattr(options, name), place)) for name in _NAMED}
+    name = _string(_field(record, "id", options.id))
     return Article(
         source,
         text.replace("\r\n", "\n").replace("\r", "\n"),
-        fields["title"],
-        fields["id"] if fields["id"] is not None else str(number),
-        fields["date"],
-        fields["outlet"],
+        _string(_field(record, "title", options.title)),
+        name if name is not None else str(number),
+        _string(_field(record, "date", options.date)),
+        _string(_field(record, "outlet", options.outlet)),
         {name: _plain(lookup(record, name), name, place) for name in options.keep},
     )
-
-
-_NAMED = ("id", "title", "date", "outlet")
 
 
 def too_large(what: str, limit: int) -> str:
@@ -68,7 +65,7 @@ def too_large(what: str, limit: int) -> str:
 
 
 def _text(record: Mapping[str, Any], place: str, options: ReadOptions) -> str:
-    value = _field(record, "text", options.text, place)
+    value = _field(record, "text", options.text)
     if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
         value = "\n\n".join(value)
     if isinstance(value, str):
@@ -105,15 +102,18 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), type(value).__name__)
 
 
-def _field(record: Mapping[str, Any], role: str, name: str | None, place: str) -> Any:
+def _field(record: Mapping[str, Any], role: str, name: str | None) -> Any:
     if name is not None:
         return lookup(record, name)
-    return next((record[usual] for usual in USUAL[role] if record.get(usual) not in (None, "")), _blank(record, role))
-
-
-def _blank(record: Mapping[str, Any], role: str) -> Any:
-    """Return "" for an empty text: an article without sentences, unlike a record without the field."""
-    return "" if role == "text" and any(record.get(usual) == "" for usual in USUAL["text"]) else None
+    blank = None
+    for usual in USUAL[role]:
+        value = record.get(usual)
+        if value is not None and value != "":
+            return value
+        if value is not None:
+            blank = value
+    # An empty text is an article without sentences; a record without the field is none.
+    return blank
 
 
 def lookup(record: Mapping[str, Any], path: str) -> Any:
@@ -148,11 +148,13 @@ def lookup(record: Mapping[str, Any], path: str) -> Any:
 
 
 def _string(value: Any) -> str | None:
-    if value is None or value == "" or isinstance(value, dict | list):
+    if isinstance(value, str):
+        return value or None
+    if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()
-    return value if isinstance(value, str) else str(value)
+    return str(value)
 
 
 def _plain(value: Any, name: str, place: str) -> Any:

@@ -116,6 +116,7 @@ def files(sources: Iterable[str | Path], tally: Tally, exclude: frozenset[str] =
     Parameters
     ----------
     sources : iterable of str or Path
+        As `check_sources` gives them.
     tally : Tally
         Counts what is skipped.
     exclude : frozenset of str
@@ -188,11 +189,14 @@ class Counted(io.RawIOBase):
     ----------
     raw : raw file
     tally : Tally
+    closes : bool
+        Whether closing closes the file too.
     """
 
-    def __init__(self, raw: io.RawIOBase, tally: Tally) -> None:
+    def __init__(self, raw: io.RawIOBase, tally: Tally, *, closes: bool = True) -> None:
         self._raw = raw
         self._tally = tally
+        self._closes = closes
 
     def readable(self) -> bool:
         """Return True."""
@@ -217,8 +221,9 @@ class Counted(io.RawIOBase):
         return n
 
     def close(self) -> None:
-        """Close the file."""
-        self._raw.close()
+        """Close the file, unless it is the caller's."""
+        if self._closes:
+            self._raw.close()
         super().close()
 
 
@@ -238,7 +243,7 @@ def open_file(file: File, tally: Tally) -> tuple[io.BufferedReader, str]:
     """
     if file.path is None:
         raw: IO[bytes] = io.FileIO(sys.stdin.fileno(), closefd=False) if _has_descriptor() else sys.stdin.buffer
-        return io.BufferedReader(Counted(cast("io.RawIOBase", raw), tally), _BUFFER), ""
+        return io.BufferedReader(Counted(cast("io.RawIOBase", raw), tally, closes=False), _BUFFER), ""
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     if file.walked:
         # What was a plain file when the folder was listed may be a link or a pipe by now.

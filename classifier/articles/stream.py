@@ -52,11 +52,11 @@ class ItemStream:
         Items to skip; files that hold one article each are skipped without being read.
     exclude : frozenset of str
         Real paths that are left out of folders.
+    lazy : bool
+        Look at each source when its turn comes, instead of refusing at once when one names nothing.
 
     Attributes
     ----------
-    sources : list
-        As found, patterns expanded.
     tally : Tally
 
     Raises
@@ -73,8 +73,11 @@ class ItemStream:
         jobs: int = 1,
         start: int = 0,
         exclude: frozenset[str] = frozenset(),
+        lazy: bool = False,
     ) -> None:
-        self.sources = check_sources(sources)
+        self._sources = (
+            (found for source in sources for found in check_sources([source])) if lazy else check_sources(sources)
+        )
         self.tally = Tally()
         self._options = options
         self._jobs = jobs
@@ -94,7 +97,7 @@ class ItemStream:
 
     def _parts(self, parsers: Parsers) -> Iterator[tuple[str, Content]]:
         self._made = 0
-        for file in files(self.sources, self.tally, self._exclude):
+        for file in files(self._sources, self.tally, self._exclude):
             if isinstance(file, Fault):
                 self._made += 1
                 yield f"{file.source}\0\0", file
@@ -231,7 +234,7 @@ def read_articles(
     InputError
         If a source is missing or names nothing; or, without `on_fault`, for an article that cannot be read.
     """
-    for item in ItemStream(sources, options, jobs=jobs):
+    for item in ItemStream(sources, options, jobs=jobs, lazy=True):
         if isinstance(item.content, Article):
             yield item.content
         elif item.content is not None:

@@ -239,10 +239,10 @@ def _conclude(
     quiet: bool,
 ) -> None:
     """Say what was done, and exit accordingly."""
-    from classifier.errors import InputError
-    from classifier.report import printable
-
     if summary.faults and not summary.articles and summary.signal is None:
+        from classifier.errors import InputError
+        from classifier.report import printable
+
         alone = summary.faults == 1
         raise InputError(printable(summary.first) if alone else f"None of {summary.faults:,} articles could be read.")
     faults.tell()
