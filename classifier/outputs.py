@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import orjson
 
 from classifier.errors import FramingError
+from classifier.files import csv_lines
 from classifier.scoring import ScoredArticle
 
 #: Rows a Parquet row group.
@@ -45,15 +44,13 @@ def write_csv(articles: Iterable[ScoredArticle], frames: Sequence[str], stream: 
     """Write one row a sentence, or an article, below a header; parameters as in `write_jsonl`."""
     header = False
     for rows in _rows(articles, level):
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\n")
+        lines = [tuple(row.values()) for row in rows]
         if not header:
-            writer.writerow(columns(frames, level))
+            lines.insert(0, tuple(columns(frames, level)))
             header = True
-        writer.writerows(row.values() for row in rows)
-        stream.write(buffer.getvalue().encode())
+        stream.write(csv_lines(lines).encode())
     if not header:
-        stream.write((",".join(columns(frames, level)) + "\n").encode())
+        stream.write(csv_lines([columns(frames, level)]).encode())
 
 
 def write_parquet(articles: Iterable[ScoredArticle], frames: Sequence[str], stream: IO[bytes], level: str) -> None:

@@ -26,7 +26,7 @@ keywords = ["flood", "river"]
 name = "drought"
 
 [roles.actors]
-river = ["river", "stream"]
+river = { title = "The river", terms = ["river", "stream*"] }
 """
 
 
@@ -41,7 +41,7 @@ def test_every_field_is_read_and_the_missing_ones_have_defaults(tmp_path: Path) 
     assert codebook.names == ("flood", "drought")
     assert codebook["flood"] == Frame("flood", "Floods", "Water where it should not be", "#0072B2", ("flood", "river"))
     assert codebook["drought"] == Frame("drought", "drought", "", PALETTE[1], ())
-    assert codebook.roles["actors"] == {"river": ["river", "stream"]}
+    assert codebook.roles["actors"] == {"river": {"title": "The river", "terms": ["river", "stream*"]}}
 
 
 def test_byte_order_mark_and_crlf_are_tolerated(tmp_path: Path) -> None:
@@ -87,6 +87,7 @@ def test_the_codebook_of_the_package_names_its_frames() -> None:
         ('[[frames]]\nname = "flood"\nkeywords = [1]', "must be a list of words"),
         ('roles = 1\n[[frames]]\nname = "flood"', "roles"),
         ('[[frames]]\nname = "flood"\n[roles]\nactors = 1', "roles"),
+        ('[[frames]]\nname = "flood"\n[roles.actors]\nriver = 1', "needs a list of words"),
         ("[[frames", "not a TOML codebook"),
         (b"title = '\xff'", "not a TOML codebook"),
     ],
