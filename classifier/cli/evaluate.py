@@ -33,7 +33,7 @@ def command(
     quiet: bool,
     **names: str,
 ) -> None:
-    r"""Measure a saved model on a labeled CSV that it has not seen.
+    """Measure a saved model on a labeled CSV that it has not seen.
 
     \b
     Examples:

@@ -64,7 +64,7 @@ def command(
     threshold: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    r"""Score articles sentence by sentence: text files, folders of them, or - for standard input.
+    """Score articles sentence by sentence: text files, folders of them, or - for standard input.
 
     \b
     Examples:
