@@ -168,7 +168,7 @@ class CompiledScorer:
         assert self.roles is not None
         _, entries, _, _, items, used = memory
         content = data.tobytes() if len(fresh) else b""
-        found: list[tuple[int, int, int]] = []
+        found: list[tuple[int, int, int, int]] = []
         at = first = int(used[3])
         for word, start, end in fresh.tolist():
             read = None
@@ -193,7 +193,7 @@ class CompiledScorer:
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
             np.empty(max(2 * size * self.longest, PAIRED_TAGS**2), dtype=np.int32),
-            np.empty((size, 4), dtype=np.int64),
+            np.empty((size, 5), dtype=np.int64),
             np.empty((size, 3), dtype=np.int64),
             np.empty(2 * size + 3, dtype=np.int64),
             np.empty(size, dtype=np.uint64),
@@ -201,7 +201,7 @@ class CompiledScorer:
         )
 
 
-def word_items(word: str, roles: Roles) -> list[tuple[int, int, int]] | None:
+def word_items(word: str, roles: Roles) -> list[tuple[int, int, int, int]] | None:
     """Return what the tagger of roles reads in a word between white space; see the kinds of items in the kernels.
 
     Parameters
@@ -211,29 +211,32 @@ def word_items(word: str, roles: Roles) -> list[tuple[int, int, int]] | None:
 
     Returns
     -------
-    list of (int, int, int) or None
-        Kind, value and number of word tokens of each item, in order; None where a word token is not within one of
-        the tagger's words.
+    list of (int, int, int, int) or None
+        Kind and value of each item in order, how many word tokens it holds and how many follow it before the next
+        of the tagger's words; None where a word token is divided.
     """
     spans = list(tagger.words(word))
-    counts = [len(_TOKEN.findall(word[start:end].lower())) for start, end in spans]
-    if sum(counts) != len(_TOKEN.findall(word.lower())):
+    inside = [len(_TOKEN.findall(word[start:end].lower())) for start, end in spans]
+    ends = [start for start, _ in spans[1:]] + [len(word)]
+    after = [len(_TOKEN.findall(word[span[1] : end].lower())) for span, end in zip(spans, ends, strict=False)]
+    if sum(inside) + sum(after) != len(_TOKEN.findall(word.lower())):
         return None
-    items = [(at, kernels.QUOTE, value, 0) for at, value in _quotes(word)]
-    items += [(match.start(), kernels.DASH, 0, 0) for match in re.finditer("—", word)]
+    items = [(at, kernels.QUOTE, value, 0, 0) for at, value in _quotes(word)]
+    items += [(match.start(), kernels.DASH, 0, 0, 0) for match in re.finditer("—", word)]
     if not items and tagger.LONE_DASH.fullmatch(word):
-        items.append((0, kernels.LONE_DASH, 0, 0))
+        items.append((0, kernels.LONE_DASH, 0, 0, 0))
     end = 0
     for i, (start, stop) in enumerate(spans):
         if not (tagger.tight(word, end, start) if i else tagger.TIGHT.fullmatch(word, 0, start)):
-            items.append((end, kernels.GAP, 0, 0))
-        items.append((start, kernels.TOKEN, roles.symbol(word[start:stop]), counts[i]))
+            items.append((end, kernels.GAP, 0, 0, 0))
+        items.append((start, kernels.TOKEN, roles.symbol(word[start:stop]), inside[i], after[i]))
         end = stop
-    if not (tagger.tight(word, end, len(word)) if spans else tagger.TIGHT.fullmatch(word)):
-        items.append((end, kernels.GAP, 0, 0))
+    # White space follows the word, or nothing at all, which no term can reach across either way.
+    if not (tagger.tight(f"{word} ", end, len(word) + 1) if spans else tagger.TIGHT.fullmatch(word)):
+        items.append((end, kernels.GAP, 0, 0, 0))
     if word.endswith(":"):
-        items.append((len(word), kernels.COLON, 0, 0))
-    return [(kind, value, count) for _, kind, value, count in sorted(items, key=lambda item: item[0])]
+        items.append((len(word), kernels.COLON, 0, 0, 0))
+    return [item[1:] for item in sorted(items, key=lambda item: item[0])]
 
 
 def _quotes(word: str) -> Iterator[tuple[int, int]]:
@@ -311,7 +314,7 @@ def _memory() -> tuple[Any, ...]:
         np.empty((WORDS, 6), dtype=np.int32),
         np.empty(NGRAMS, dtype=np.int32),
         np.empty(TOKENS, dtype=np.uint64),
-        np.empty((ITEMS, 3), dtype=np.int32),
+        np.empty((ITEMS, 4), dtype=np.int32),
         np.zeros(4, dtype=np.int64),
     )
 

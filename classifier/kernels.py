@@ -389,8 +389,8 @@ def read_items(words, start, stop, flush, entries, items, tokens):
     ----------
     words : numbers of words; the sentence's are those from `start` to `stop`.
     flush : whether the sentence begins (1) or ends (2) with a word and not with white space.
-    tokens : receives a row a word of terms: symbol, word tokens in it, whether a term reaches it from the one
-        before, whether it is quoted.
+    tokens : receives a row a word of the tagger: symbol, word tokens in it and after it, whether a term reaches it
+        from the one before, whether it is quoted.
 
     Returns
     -------
@@ -405,7 +405,8 @@ def read_items(words, start, stop, flush, entries, items, tokens):
         for j in range(entries[words[i], 4], entries[words[i], 5]):
             kind, value = items[j, 0], items[j, 1]
             if kind == TOKEN:
-                tokens[n, 0], tokens[n, 1], tokens[n, 2], tokens[n, 3] = value, items[j, 2], reaches, opened
+                tokens[n, 0], tokens[n, 1], tokens[n, 2] = value, items[j, 2], items[j, 3]
+                tokens[n, 3], tokens[n, 4] = reaches, opened
                 reaches = True
                 n += 1
             elif kind == GAP:
@@ -414,7 +415,7 @@ def read_items(words, start, stop, flush, entries, items, tokens):
                 if not opened and value & OPENS:
                     opened, single = True, value & SINGLE != 0
                 elif not opened and spans == 0 and not value & APOSTROPHE and not (first and value & FIRST):
-                    tokens[:n, 3] = 1  # a closing mark without an opening one: quoted from the beginning
+                    tokens[:n, 4] = 1  # a closing mark without an opening one: quoted from the beginning
                     spans = 1
                 elif opened and (value & APOSTROPHE != 0) == single and not value & OPENS:
                     opened = False
@@ -464,13 +465,13 @@ def tag(tokens, n, lead, tail, roles, matches, tags):
             if accepted[state] > 0:
                 best, role = end, accepted[state]
             end += 1
-            if end < n and tokens[end, 2] == 0:
+            if end < n and tokens[end, 3] == 0:
                 break
         if role > 0:
             matches[n_matches, 0], matches[n_matches, 1], matches[n_matches, 2] = position, best, role - 1
             n_matches += 1
-            if tokens[position, 3] != quoted:
-                quoted = tokens[position, 3]
+            if tokens[position, 4] != quoted:
+                quoted = tokens[position, 4]
                 tags[n_tags] = 2 * n_roles + (0 if quoted else 1)
                 n_tags += 1
             speaks = actors[role - 1] and (best < lead or position >= tail)
@@ -517,14 +518,17 @@ def mask_words(tokens, n, words, matches, n_matches, roles, out):
                 out[size] = name
                 size += 1
             while i <= matches[match, 1]:
-                word += tokens[i, 1]
+                word += tokens[i, 1] + tokens[i, 2]
                 i += 1
+            trailing = tokens[i - 1, 2]
+            word -= trailing
         else:
-            for _ in range(tokens[i, 1]):
-                out[size] = words[word]
-                size += 1
-                word += 1
+            trailing = tokens[i, 1] + tokens[i, 2]
             i += 1
+        for _ in range(trailing):
+            out[size] = words[word]
+            size += 1
+            word += 1
     return size
 
 

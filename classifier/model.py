@@ -307,44 +307,6 @@ class Model:
             result[frame] = sorted(terms.items(), key=lambda term: -term[1])
         return result
 
-    @cached_property
-    def _known_words(self) -> frozenset[str]:
-        words = (ngrams for block, ngrams in zip(self.blocks, self.vocabulary, strict=True) if block.kind == "words")
-        return frozenset().union(*map(known_words, words))
-
-    def out_of_domain(self, texts: Sequence[str]) -> tuple[list[bool], bool]:
-        """Tell whether sentences are unlike the training corpus: off topic, in another language, not prose.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            The sentences of an article.
-
-        Returns
-        -------
-        sentences : list of bool
-        article : bool
-            Of all of them together, which tells more surely than one alone.
-        """
-        if self.domain is None:
-            return [False] * len(texts), False
-        return self.domain.outside(texts, self._known_words)
-
-    def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Tell which sentences the model was trained on, whatever their case and punctuation.
-
-        Parameters
-        ----------
-        texts : sequence of str
-
-        Returns
-        -------
-        ndarray of bool of shape (n_texts,)
-        """
-        from classifier.fingerprints import fingerprints
-
-        return np.isin(fingerprints(texts), self.trained_on)
-
     def _homes(self, text: str) -> dict[tuple[str, str], list[str]]:
         """Return the terms that share the contribution of each n-gram that is not itself a term."""
         homes: dict[tuple[str, str], list[str]] = {}
@@ -382,6 +344,44 @@ class Model:
         """Return an n-gram of words and masked actors with the titles of the actors' roles in brackets."""
         words = ngram.split(" ")
         return " ".join(f"[{self._title(word[1:-1])}]" if word.startswith("<") else word for word in words)
+
+    @cached_property
+    def _known_words(self) -> frozenset[str]:
+        words = (ngrams for block, ngrams in zip(self.blocks, self.vocabulary, strict=True) if block.kind == "words")
+        return frozenset().union(*map(known_words, words))
+
+    def out_of_domain(self, texts: Sequence[str]) -> tuple[list[bool], bool]:
+        """Tell whether sentences are unlike the training corpus: off topic, in another language, not prose.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The sentences of an article.
+
+        Returns
+        -------
+        sentences : list of bool
+        article : bool
+            Of all of them together, which tells more surely than one alone.
+        """
+        if self.domain is None:
+            return [False] * len(texts), False
+        return self.domain.outside(texts, self._known_words)
+
+    def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Tell which sentences the model was trained on, whatever their case and punctuation.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of bool of shape (n_texts,)
+        """
+        from classifier.fingerprints import fingerprints
+
+        return np.isin(fingerprints(texts), self.trained_on)
 
     def save(self, path: str | Path) -> None:
         """Write the model directory, whole or not at all; see `classifier.persistence.save_model`."""

@@ -4,8 +4,9 @@ The tagger reads a sentence as a sequence of words, looks each word up by itself
 as runs of words. In full:
 
 *Words.* A word is a run of letters, digits and combining marks, with single apostrophes inside it; hyphens, full
-stops and everything else separate words. A possessive ending (``'s``) belongs to no word. A word is compared in lower
-case and without diacritics; one that ends in ``n't`` is the word ``not``; other apostrophes are dropped.
+stops and everything else separate words. The endings ``'s``, ``'re``, ``'ve``, ``'ll``, ``'d`` and ``'m`` belong to no
+word. A word is compared in lower case and without diacritics; one that ends in ``n't`` is the word ``not``; other
+apostrophes are dropped.
 
 *Terms.* A term is one or more words. A word followed by ``*`` matches every word that begins with it. A word written
 in capitals, of at most three letters and without ``*``, matches only words written in capitals: ``US`` is not ``us``.
@@ -15,10 +16,10 @@ word in capitals if the terms have it and it is written so, else that of the sam
 it begins with, else 0. See `Roles.symbol`.
 
 *Matches.* From left to right, the longest term that begins at a word is matched, and the search goes on after it. The
-words of a match are separated by white space, hyphens, full stops and ampersands alone. Of terms of the same number of
-words the one with more letters wins, then the one with fewer stars, then the one listed first. An automaton does it:
-`Roles.step` leads from a state (0 at first) and a symbol to the next state, and `Roles.accepted` gives the role of
-the term that ends in a state.
+words of a match are separated by white space, hyphens, full stops, ampersands and the endings above alone. Of terms of
+the same number of words the one with more letters wins, then the one with fewer stars, then the one listed first. An
+automaton does it: `Roles.step` leads from a state (0 at first) and a symbol to the next state, and `Roles.accepted`
+gives the number of the role (from 1; 0 for none) of the term that ends in a state.
 
 *Quotations.* Text between quotation marks is quoted, to the end where the marks are not closed, and from the
 beginning where the first mark is a closing one. A straight or single mark opens where no word ends before it and
@@ -52,7 +53,8 @@ _CACHE = 100_000
 
 _MARKS = "\u0300-\u036f"  # combining diacritics
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]|['’](?=[^\W_]))*")
-TIGHT = re.compile(r"[\s\-‐‑.&]*")
+_ENDING = re.compile(r"['’](?:s|re|ve|ll|d|m)$", re.IGNORECASE)
+TIGHT = re.compile(r"(?:['’](?:s|re|ve|ll|d|m)(?=\W))?[\s\-‐‑.&]*", re.IGNORECASE)
 _TERM = re.compile(rf"(?:{_WORD.pattern}(?:\*(?![^\W_]))?|[\s\-‐‑.&])+")
 _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -73,7 +75,7 @@ def normalise(word: str) -> str:
     Parameters
     ----------
     word : str
-        One word, without a possessive ending.
+        One word, without an ending such as the possessive.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def normalise(word: str) -> str:
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each word of a text begins and ends; a possessive ending belongs to no word.
+    """Yield where each word of a text begins and ends; endings such as the possessive belong to no word.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ def words(text: str) -> Iterator[tuple[int, int]]:
     """
     for match in _WORD.finditer(text):
         start, end = match.span()
-        yield start, end - 2 if end - start > 2 and text[end - 2] in "'’" and text[end - 1] in "sS" else end
+        ending = _ENDING.search(match.group()) if "'" in match.group() or "’" in match.group() else None
+        yield start, start + ending.start() if ending else end
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Match:
     Parameters
     ----------
     start, end : int
-        Where in the text; ``text[start:end]`` is the term as written, without a possessive ending.
+        Where in the text; ``text[start:end]`` is the term as written, without an ending such as the possessive.
     role : str
         Name of the role.
     kind : {"actors", "acts", "marks"}
@@ -335,7 +338,7 @@ class Roles:
         Parameters
         ----------
         word : str
-            Without a possessive ending.
+            Without an ending such as the possessive.
 
         Returns
         -------
@@ -413,8 +416,6 @@ class Roles:
 
 def tight(text: str, start: int, end: int) -> bool:
     """Say whether the words before and after this gap can belong to one term."""
-    if text[start : start + 2] in ("'s", "’s", "'S", "’S"):
-        start += 2
     return TIGHT.fullmatch(text, start, end) is not None
 
 

@@ -59,11 +59,11 @@ STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 #: Folds of the inner cross-validation, which chooses.
 INNER_FOLDS = 3
 
-#: Columns whose values are measured each on its own, where a corpus has them.
-SLICED = ("source_type",)
-
 #: Features that are not zero, from which on starting processes pays.
 WORTH_PROCESSES = 200_000
+
+#: Columns whose values are measured each on its own, where a corpus has them.
+SLICED = ("source_type",)
 
 
 @dataclass(frozen=True, slots=True)

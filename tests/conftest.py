@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_corpus, train
 from classifier.cli import main
 from classifier.corpus import Columns
+from classifier.persistence import save_model
 from tests.corpora import write_floods_and_strikes, write_rooms
 from tests.weather import write_weather
 
@@ -165,8 +166,8 @@ def unseen(unseen_csv: Path, weather: LabeledCorpus) -> LabeledCorpus:
 @pytest.fixture(scope="session")
 def weather_directory(weather: LabeledCorpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, _ = train(weather, name="weather", n_folds=3)
-    path = tmp_path_factory.mktemp("models") / "weather"
-    model.save(path)
+    path = tmp_path_factory.mktemp("model") / "weather"
+    save_model(model, path)
     return path
 
 

@@ -25,6 +25,7 @@ from classifier.metrics import (
     compare,
     confusion,
     frame_metrics,
+    interval,
     intervals,
     pooled,
     reliability,
@@ -140,6 +141,31 @@ class TestIntervals:
             for name in FRAME_FIGURES:
                 figure = getattr(row, name)
                 assert figure is None or figure.low <= figure.high
+
+    def test_cover_the_truth_about_as_often_as_they_say(self) -> None:
+        hits = 0
+        for seed in range(120):
+            rng = np.random.default_rng(seed)
+            of_article = np.clip(rng.normal(0.6, 0.2, 80), 0, 1)  # articles differ: sentences are not independent
+            truth = np.repeat(of_article, 6) > rng.random(480)
+            bootstrap = Bootstrap(np.repeat(np.arange(80), 6), 300, seed)
+            totals = bootstrap.totals(np.column_stack([truth, np.ones(480)]))
+            figure = interval(totals[:, 0] / totals[:, 1])
+            hits += figure.low <= 0.6 <= figure.high
+        assert 0.88 <= hits / 120 <= 1
+
+    def test_widen_when_articles_are_of_one_mind(self) -> None:
+        truth = np.repeat(np.random.default_rng(0).random(50) < 0.5, 10)
+
+        def width(groups: np.ndarray) -> float:
+            figure = interval(Bootstrap(groups).totals(truth[:, None])[:, 0] / 500)
+            return figure.high - figure.low
+
+        assert width(np.repeat(np.arange(50), 10)) > 2 * width(np.arange(500))
+
+    def test_are_the_same_for_the_same_seed_and_others_for_another(self) -> None:
+        rows = [frame_metrics(results(), FRAMES, seed)[0] for seed in (3, 3, 4)]
+        assert rows[0] == rows[1] != rows[2]
 
     def test_leave_out_resamples_where_a_figure_is_undefined(self) -> None:
         figure, absent = intervals(np.array([[0.5, np.nan], [0.4, 0.1], [np.nan, 0.2], [0.6, 0.3]]))

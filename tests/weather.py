@@ -1,4 +1,4 @@
-"""A small invented world, quick to train on: weather reports of three moods, from four stations."""
+"""A small invented world, quick to train on: three moods of weather reports."""
 
 from __future__ import annotations
 
