@@ -34,7 +34,7 @@ class Article:
     source : str
         Where it came from: a path, or ``-`` for standard input.
     text : str
-        As read; line ends become ``\\n``.
+        As read; line ends become ``\n``.
     title : str or None
         Where the input names one.
     """
@@ -64,6 +64,8 @@ def read_articles(sources: Iterable[str | Path]) -> Iterator[Article]:
     """
     for source in sources:
         if str(source) == STDIN:
+            if sys.stdin is None:
+                raise InputError("standard input is closed; name a file.")
             yield Article(STDIN, decode(sys.stdin.buffer.read(), "standard input"))
             continue
         path = Path(source)
@@ -78,7 +80,12 @@ def read_articles(sources: Iterable[str | Path]) -> Iterator[Article]:
                 data = file.read_bytes()
             except OSError as error:
                 raise InputError(f"{file}: cannot read it: {error.strerror or error}.") from None
-            yield Article(str(file), decode(data, str(file)))
+            yield Article(_shown(file), decode(data, _shown(file)))
+
+
+def _shown(path: Path) -> str:
+    """Return a path as Unicode text; bytes of a file name that are not UTF-8 become U+FFFD."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def decode(data: bytes, where: str) -> str:
@@ -94,7 +101,7 @@ def decode(data: bytes, where: str) -> str:
     Returns
     -------
     str
-        With ``\\n`` line ends.
+        With ``\n`` line ends.
 
     Raises
     ------
@@ -107,9 +114,10 @@ def decode(data: bytes, where: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        start = error.start + len(data) - len(error.object)  # a byte order mark is cut off before decoding
+        line = data.count(b"\n", 0, start) + 1
         raise InputError(
-            f"{where}, line {line}: not {encoding.upper()} text (byte 0x{data[error.start]:02x} at {error.start}); "
-            "save it as UTF-8."
+            f"{where}, line {line}: not {encoding.removesuffix('-sig').upper()} text "
+            f"(byte 0x{data[start]:02x} at {start}); save it as UTF-8."
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

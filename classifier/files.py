@@ -22,7 +22,7 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path : str or Path
-        Where the file goes; an existing one is replaced.
+        Where the file goes; an existing one is replaced, a device or named pipe is written to.
 
     Yields
     ------
@@ -34,9 +34,14 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     FramingError
         If the file cannot be written.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
+        named = Path(path)
+        if named.exists() and not named.is_file() and not named.is_dir():
+            with named.open("wb") as stream:
+                yield stream
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
