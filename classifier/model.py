@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from classifier.codebook import Codebook
 from classifier.corpus import Task
+from classifier.domain import Domain, known_words
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.roles import Roles, Tag
@@ -73,6 +74,10 @@ class Model:
         Out-of-fold figures, as ``metrics.json`` holds them.
     provenance : mapping
         Corpus, its SHA-256, versions, date and seed.
+    domain : Domain, optional
+        What the training corpus looks like; without it no text is called out of domain.
+    trained_on : ndarray of uint64
+        Fingerprints of the training sentences, sorted; see `classifier.fingerprints`.
     """
 
     name: str
@@ -86,6 +91,8 @@ class Model:
     thresholds: npt.NDArray[np.float64]
     metrics: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    domain: Domain | None = None
+    trained_on: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
 
     @property
     def frames(self) -> tuple[str, ...]:
@@ -337,6 +344,44 @@ class Model:
         """Return an n-gram of words and masked actors with the titles of the actors' roles in brackets."""
         words = ngram.split(" ")
         return " ".join(f"[{self._title(word[1:-1])}]" if word.startswith("<") else word for word in words)
+
+    @cached_property
+    def _known_words(self) -> frozenset[str]:
+        words = (ngrams for block, ngrams in zip(self.blocks, self.vocabulary, strict=True) if block.kind == "words")
+        return frozenset().union(*map(known_words, words))
+
+    def out_of_domain(self, texts: Sequence[str]) -> tuple[list[bool], bool]:
+        """Tell whether sentences are unlike the training corpus: off topic, in another language, not prose.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The sentences of an article.
+
+        Returns
+        -------
+        sentences : list of bool
+        article : bool
+            Of all of them together, which tells more surely than one alone.
+        """
+        if self.domain is None:
+            return [False] * len(texts), False
+        return self.domain.outside(texts, self._known_words)
+
+    def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Tell which sentences the model was trained on, whatever their case and punctuation.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of bool of shape (n_texts,)
+        """
+        from classifier.fingerprints import fingerprints
+
+        return np.isin(fingerprints(texts), self.trained_on)
 
     def save(self, path: str | Path) -> None:
         """Write the model directory, whole or not at all; see `classifier.persistence.save_model`."""

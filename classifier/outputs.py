@@ -72,9 +72,9 @@ def write_parquet(articles: Iterable[ScoredArticle], frames: Sequence[str], stre
             "Parquet output needs pyarrow; install it with: pip install 'framing-classifier[parquet]'."
         ) from None
 
-    integers = {"index": pa.int64(), "start": pa.int64(), "end": pa.int64(), "n_sentences": pa.int64()}
+    types = dict.fromkeys(("index", "start", "end", "n_sentences"), pa.int64()) | {"out_of_domain": pa.bool_()}
     schema = pa.schema(
-        [(name, pa.float64() if name in frames else integers.get(name, pa.string())) for name in columns(frames, level)]
+        [(name, pa.float64() if name in frames else types.get(name, pa.string())) for name in columns(frames, level)]
     )
     with pq.ParquetWriter(stream, schema) as writer:
         batch: list[dict[str, Any]] = []
@@ -111,15 +111,24 @@ def columns(frames: Sequence[str], level: str) -> list[str]:
         A column a frame holds its probability, or its share of the article's sentences.
     """
     if level == "article":
-        return ["source", "title", "n_sentences", *frames, "model"]
-    return ["source", "title", "index", "start", "end", "text", "labels", *frames, "terms", "model"]
+        return ["source", "title", "n_sentences", *frames, "out_of_domain", "model"]
+    head = ["source", "title", "index", "start", "end", "text", "labels"]
+    return [*head, *frames, "terms", "uncertain", "out_of_domain", "model"]
 
 
 def _rows(articles: Iterable[ScoredArticle], level: str) -> Iterator[list[dict[str, Any]]]:
     for article in articles:
         head = {"source": article.source, "title": article.title}
         if level == "article":
-            yield [{**head, "n_sentences": len(article.sentences), **article.profile, "model": article.model}]
+            yield [
+                {
+                    **head,
+                    "n_sentences": len(article.sentences),
+                    **article.profile,
+                    "out_of_domain": article.out_of_domain,
+                    "model": article.model,
+                }
+            ]
             continue
         yield [
             {
@@ -131,6 +140,8 @@ def _rows(articles: Iterable[ScoredArticle], level: str) -> Iterator[list[dict[s
                 "labels": "|".join(scored.labels),
                 **scored.scores,
                 "terms": orjson.dumps(scored.terms).decode() if scored.terms else None,
+                "uncertain": None if scored.uncertain is None else "|".join(scored.uncertain),
+                "out_of_domain": scored.out_of_domain,
                 "model": article.model,
             }
             for scored in article.sentences

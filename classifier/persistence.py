@@ -27,9 +27,10 @@ VOCABULARY = "vocabulary.txt"
 PIPELINE = "pipeline.joblib"
 METRICS = "metrics.json"
 CARD = "MODEL_CARD.md"
+TRAINED_ON = "trained_on.safetensors"
 
-_REQUIRED = (WEIGHTS, VOCABULARY)
-_OWN = {MANIFEST, WEIGHTS, VOCABULARY, PIPELINE, METRICS, CARD}
+_REQUIRED = (WEIGHTS, VOCABULARY, METRICS)
+_OWN = {MANIFEST, WEIGHTS, VOCABULARY, PIPELINE, METRICS, CARD, TRAINED_ON}
 
 #: Largest model.json read, in bytes.
 MAX_MANIFEST = 64_000_000
@@ -69,6 +70,8 @@ def save_model(model: Model, path: str | Path) -> None:
     import numpy as np
     from safetensors.numpy import save
 
+    from classifier.card import model_card
+
     check_target(path)
     target = Path(path)
     ngrams = [ngram for block in model.vocabulary for ngram in block]
@@ -82,6 +85,8 @@ def save_model(model: Model, path: str | Path) -> None:
         ),
         VOCABULARY: "".join(f"{ngram}\n" for ngram in ngrams).encode("utf-8", "surrogatepass"),
         METRICS: _json(model.metrics),
+        CARD: model_card(model).encode(),
+        TRAINED_ON: save({"fingerprints": np.ascontiguousarray(model.trained_on, dtype=np.uint64)}),
     }
     with directory_replaced(target) as directory:
         try:
@@ -138,7 +143,7 @@ def _manifest(model: Model, directory: Path) -> dict[str, Any]:
             for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
         ],
         "thresholds": [float(value) for value in model.thresholds],
-        "metrics": dict(model.metrics),
+        "domain": model.domain.to_dict() if model.domain else None,
         "provenance": dict(model.provenance),
         "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())},
     }
@@ -221,10 +226,12 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    from classifier.domain import Domain
     from classifier.features import Block
     from classifier.model import Model
 
-    contents = {name: _verified(directory / name, manifest["files"][name]) for name in _REQUIRED}
+    required = [*_REQUIRED, *([TRAINED_ON] if TRAINED_ON in manifest["files"] else [])]
+    contents = {name: _verified(directory / name, manifest["files"][name]) for name in required}
     ngrams = contents[VOCABULARY].decode("utf-8", "surrogatepass").split("\n")[:-1]
     vocabulary, start = [], 0
     for entry in manifest["blocks"]:
@@ -232,6 +239,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         start += entry["ngrams"]
     try:
         arrays = load(contents[WEIGHTS])
+        known = load(contents[TRAINED_ON])["fingerprints"] if TRAINED_ON in contents else np.zeros(0, dtype=np.uint64)
     except SafetensorError as error:
         raise ValueError(f"{WEIGHTS}: {error}") from None
     codebook = Codebook.from_dict(manifest["codebook"], f"{directory / MANIFEST}")
@@ -256,8 +264,10 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         coefficients=arrays["coefficients"],
         intercepts=arrays["intercepts"],
         thresholds=thresholds,
-        metrics=manifest["metrics"],
+        metrics=json.loads(contents[METRICS]),
         provenance=manifest["provenance"],
+        domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,
+        trained_on=known,
     )
 
 

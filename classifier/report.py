@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.codebook import Codebook
-from classifier.metrics import FRAME_FIGURES, Figure, FrameMetrics
 from classifier.scoring import ScoredArticle, ScoredSentence
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 100
 
 _BAR_WIDTH = 24
+
+#: Beneath the profile of an article unlike the training corpus.
+OUT_OF_DOMAIN = "! This text is unlike those the model was trained on; its scores may mean nothing."
 
 
 def console(stream: IO[str] | None = None) -> Console:
@@ -38,7 +40,9 @@ def console(stream: IO[str] | None = None) -> Console:
     return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)
 
 
-def print_articles(articles: Iterable[ScoredArticle], codebook: Codebook, level: str, stream: IO[bytes]) -> None:
+def print_articles(
+    articles: Iterable[ScoredArticle], codebook: Codebook, level: str, stream: IO[bytes], note: str = ""
+) -> None:
     """Write scored articles as pages, one after the other, or as one table of profiles.
 
     Parameters
@@ -48,6 +52,8 @@ def print_articles(articles: Iterable[ScoredArticle], codebook: Codebook, level:
     level : {"sentence", "article"}
     stream : binary file
         Coloured only where it is a terminal's.
+    note : str
+        What the probabilities are worth; beneath each profile.
     """
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", write_through=True)
     target = console(text)
@@ -56,7 +62,7 @@ def print_articles(articles: Iterable[ScoredArticle], codebook: Codebook, level:
             target.print(profile_table(articles, codebook))
         else:
             for article in articles:
-                target.print(article_page(article, codebook))
+                target.print(article_page(article, codebook, note))
         text.flush()
     finally:
         text.detach()
@@ -87,7 +93,7 @@ def printable(text: str) -> str:
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def article_page(article: ScoredArticle, codebook: Codebook) -> RenderableType:
+def article_page(article: ScoredArticle, codebook: Codebook, note: str = "") -> RenderableType:
     """Lay out a scored article: its sentences with their frames, then its profile.
 
     Parameters
@@ -95,6 +101,8 @@ def article_page(article: ScoredArticle, codebook: Codebook) -> RenderableType:
     article : ScoredArticle
     codebook : Codebook
         Titles and colours.
+    note : str
+        What the probabilities are worth; beneath the profile.
 
     Returns
     -------
@@ -105,7 +113,12 @@ def article_page(article: ScoredArticle, codebook: Codebook) -> RenderableType:
     if not article.sentences:
         parts.append(Text("No sentences: the article is empty.", style="dim"))
     parts += [_sentence(sentence, codebook) for sentence in article.sentences]
-    parts += [Text(), article_profile(article, codebook), Text()]
+    parts += [Text(), article_profile(article, codebook)]
+    if article.out_of_domain:
+        parts.append(Padding(Text(OUT_OF_DOMAIN, style="bold"), (0, 0, 0, 6)))
+    if note and article.sentences:
+        parts.append(Padding(Text(note, style="dim"), (0, 0, 0, 6)))
+    parts.append(Text())
     return Group(*parts)
 
 
@@ -122,6 +135,11 @@ def _sentence(scored: ScoredSentence, codebook: Codebook) -> RenderableType:
         if terms:
             line.append("  " + ", ".join(f"{printable(term)} {value:+.2f}" for term, value in terms), style="dim")
         lines.append(line)
+    for name in scored.uncertain or ():
+        line = Text("? uncertain: ", style="bold").append(codebook[name].title, style=codebook[name].colour)
+        lines.append(line.append(f"  {scored.scores[name]:.2f}"))
+    if scored.out_of_domain:
+        lines.append(Text("! unlike the training corpus", style="bold"))
     row = Table.grid(padding=0)
     row.add_column(no_wrap=True)
     row.add_column(overflow="fold")
@@ -155,60 +173,16 @@ def profile_table(articles: Iterable[ScoredArticle], codebook: Codebook) -> Rend
     return table
 
 
-def figures_table(
-    rows: Sequence[FrameMetrics], codebook: Codebook, baselines: dict[str, list[FrameMetrics]] | None = None
-) -> RenderableType:
-    """Lay out figures with their intervals, a frame a row, baselines beneath.
-
-    Parameters
-    ----------
-    rows : sequence of FrameMetrics
-    codebook : Codebook
-        Titles of the frames.
-    baselines : dict of str to list of FrameMetrics, optional
-        Their macro averages are shown.
-
-    Returns
-    -------
-    rich renderable
-    """
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("frame", overflow="fold")
-    for title in FRAME_FIGURES.values():
-        table.add_column(title, justify="right")
-    table.add_column("support", justify="right")
-    titles = {frame.name: frame.title for frame in codebook.frames}
-    for i, row in enumerate(rows):
-        if i == len(titles):
-            table.add_row()
-        table.add_row(printable(titles.get(row.name, row.name)), *_cells(row))
-    for name, figures in (baselines or {}).items():
-        macro = next(row for row in figures if row.name == "macro average")
-        table.add_row(
-            Text(f"baseline: {name} (macro)", style="dim"), *(Text(cell, style="dim") for cell in _cells(macro))
-        )
-    return table
-
-
-def _cells(row: FrameMetrics) -> list[str]:
-    return [*(_figure(getattr(row, name)) for name in FRAME_FIGURES), str(row.support)]
-
-
-def _figure(figure: Figure | None) -> str:
-    return "" if figure is None else f"{figure.value:.2f} ({figure.low:.2f}–{figure.high:.2f})"
-
-
 def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
     """Lay out how good a model is: the table of figures, how they came about and what was chosen."""
-    parts: list[RenderableType] = [
-        figures_table(report.rows, codebook, report.baselines),
-        Text(),
-        Text(
-            "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
-            "from a bootstrap over articles. AP: average precision.",
-            style="dim",
-        ),
-    ]
+    from classifier.tables import figures_table, terminal
+
+    shown = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"}
+    note = (
+        "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
+        "from a bootstrap over articles. AP: average precision."
+    )
+    parts: list[RenderableType] = [terminal([figures_table("", report.rows, codebook, shown, report.baselines, note)])]
     if report.setting is not None:
         setting = report.setting
         blocks = "; ".join(setting.to_dict()["blocks"])

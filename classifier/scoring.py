@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.articles import Article
+from classifier.confidence import uncertain_frames
 from classifier.model import Model
 from classifier.sentences import Sentence, split_sentences
 
@@ -30,12 +31,18 @@ class ScoredSentence:
         The calibrated probability of each frame.
     terms : dict of str to list of (str, float), or None
         For each label the terms that speak most for it, with their contributions to the logit.
+    uncertain : tuple of str, or None
+        The frames whose probability lies in the band of doubt; None where none was asked for.
+    out_of_domain : bool
+        Whether the sentence is unlike the training corpus, so that its scores may mean nothing.
     """
 
     sentence: Sentence
     labels: tuple[str, ...]
     scores: dict[str, float]
     terms: dict[str, list[tuple[str, float]]] | None = None
+    uncertain: tuple[str, ...] | None = None
+    out_of_domain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sentence as the JSON output shows it."""
@@ -46,7 +53,10 @@ class ScoredSentence:
             "text": self.sentence.text,
             "labels": list(self.labels),
             "scores": self.scores,
+            "out_of_domain": self.out_of_domain,
         }
+        if self.uncertain is not None:
+            data["uncertain"] = list(self.uncertain)
         if self.terms is not None:
             data["terms"] = {frame: [list(term) for term in terms] for frame, terms in self.terms.items()}
         return data
@@ -65,6 +75,8 @@ class ScoredArticle:
         The share of sentences labeled with each frame; zeros for an article without sentences.
     model : str
         Name of the model.
+    out_of_domain : bool
+        Whether the article as a whole is unlike the training corpus.
     """
 
     source: str
@@ -72,6 +84,7 @@ class ScoredArticle:
     sentences: tuple[ScoredSentence, ...]
     profile: dict[str, float]
     model: str
+    out_of_domain: bool = False
 
     def to_dict(self, level: str = "sentence") -> dict[str, Any]:
         """Return the article as the JSON output shows it.
@@ -86,7 +99,14 @@ class ScoredArticle:
             if level == "sentence"
             else {"n_sentences": len(self.sentences)}
         )
-        return {"source": self.source, "title": self.title, **body, "profile": self.profile, "model": self.model}
+        return {
+            "source": self.source,
+            "title": self.title,
+            **body,
+            "profile": self.profile,
+            "out_of_domain": self.out_of_domain,
+            "model": self.model,
+        }
 
 
 def score_article(
@@ -95,6 +115,7 @@ def score_article(
     *,
     explain: int = 0,
     thresholds: npt.NDArray[np.float64] | None = None,
+    band: tuple[float, float] | None = None,
 ) -> ScoredArticle:
     """Split an article into sentences and score each one.
 
@@ -106,6 +127,8 @@ def score_article(
         Terms to give for each label of a sentence; 0 for none.
     thresholds : ndarray of shape (n_frames,), optional
         Instead of the model's own.
+    band : (float, float), optional
+        Mark the frames whose probability lies in it as uncertain.
 
     Returns
     -------
@@ -122,16 +145,20 @@ def score_article(
     texts = [sentence.text for sentence in sentences]
     probabilities = model.predict_proba(texts)
     labels = model.labels(probabilities, thresholds)
+    strange, article_strange = model.out_of_domain(texts)
     scored = tuple(
         ScoredSentence(
             sentence,
             names,
             {frame: round(float(value), DECIMALS) for frame, value in zip(model.frames, row, strict=True)},
             _terms(model, sentence.text, names, explain) if explain else None,
+            uncertain_frames(row, model.frames, band) if band else None,
+            outside,
         )
-        for sentence, names, row in zip(sentences, labels, probabilities, strict=True)
+        for sentence, names, row, outside in zip(sentences, labels, probabilities, strange, strict=True)
     )
-    return ScoredArticle(article.source, article.title, scored, profile(labels, model.frames), model.name)
+    shares = profile(labels, model.frames)
+    return ScoredArticle(article.source, article.title, scored, shares, model.name, article_strange)
 
 
 def score_articles(
@@ -140,10 +167,11 @@ def score_articles(
     *,
     explain: int = 0,
     thresholds: npt.NDArray[np.float64] | None = None,
+    band: tuple[float, float] | None = None,
 ) -> Iterator[ScoredArticle]:
     """Score articles one after the other; see `score_article`."""
     for article in articles:
-        yield score_article(model, article, explain=explain, thresholds=thresholds)
+        yield score_article(model, article, explain=explain, thresholds=thresholds, band=band)
 
 
 def profile(labels: Sequence[tuple[str, ...]], frames: Sequence[str]) -> dict[str, float]:

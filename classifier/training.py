@@ -11,7 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,9 +29,11 @@ from sklearn.linear_model import LogisticRegression
 
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus, Task
+from classifier.domain import learn_domain
 from classifier.errors import InputError
 from classifier.features import Block, CountMatrix, Tfidf
-from classifier.metrics import FrameMetrics, Scores, frame_metrics
+from classifier.fingerprints import fingerprints
+from classifier.metrics import FrameMetrics, Scores, Summary, frame_metrics, summarize
 from classifier.model import Model, probabilities
 from classifier.roles import Roles
 
@@ -59,6 +61,9 @@ INNER_FOLDS = 3
 
 #: Features that are not zero, from which on starting processes pays.
 WORTH_PROCESSES = 200_000
+
+#: Columns whose values are measured each on its own, where a corpus has them.
+SLICED = ("source_type",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,18 @@ class CrossValidation:
         The same by the two baselines.
     settings : list of Setting
         Chosen in each outer fold.
+    models : list of Model
+        The model of each outer fold.
+    folds : ndarray of int of shape (n_texts,)
+        The outer fold that scored each sentence, and so its model.
     """
 
     scores: Scores
     majority: Scores
     keywords: Scores
     settings: list[Setting]
+    models: list[Model]
+    folds: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +126,31 @@ class TrainingReport:
 
     Parameters
     ----------
-    rows : list of FrameMetrics
-        A frame each, then the macro and the micro average.
+    summary : Summary
+        Everything measured.
     baselines : dict of str to list of FrameMetrics
-        The same rows for ``majority`` and ``keywords``.
+        The figures of ``majority`` and ``keywords``.
     validation : CrossValidation
-        What the rows are computed from.
+        What they are computed from.
     setting : Setting or None
         Chosen for the model that is kept; None where none is.
     """
 
-    rows: list[FrameMetrics]
+    summary: Summary
     baselines: dict[str, list[FrameMetrics]]
     validation: CrossValidation
     setting: Setting | None = None
+
+    @property
+    def rows(self) -> list[FrameMetrics]:
+        """The figures of each frame, then of the macro and the micro average."""
+        return self.summary.rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``metrics.json`` holds it."""
         return {
             "method": "nested cross-validation grouped by article; 95 % intervals by bootstrap over articles",
-            "frames": [row.to_dict() for row in self.rows],
+            **self.summary.to_dict(),
             "baselines": {name: [row.to_dict() for row in rows] for name, rows in self.baselines.items()},
             "setting": self.setting.to_dict() if self.setting else None,
             "fold_settings": [setting.to_dict() for setting in self.validation.settings],
@@ -197,10 +213,27 @@ def train(
     everything = np.arange(len(corpus))
     if not any(trainer.counts.fit(everything).vocabulary()):
         raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
-    validation = _cross_validate(trainer, list(corpus.folds(n_folds, seed)))
+    splits = list(corpus.folds(n_folds, seed))
+    validation = _cross_validate(trainer, splits)
     fit = trainer.fit(everything)
     report = _report(corpus, validation, seed, fit.setting)
-    model = Model(
+    model = replace(
+        _model(name, corpus, fit),
+        metrics=report.to_dict(),
+        provenance={**provenance(corpus, seed), "folds": n_folds},
+        domain=learn_domain(corpus.texts, corpus.group_ids, splits, known_from(fit.setting.blocks)),
+        trained_on=np.unique(fingerprints(corpus.texts)),
+    )
+    return model, report
+
+
+def known_from(blocks: Sequence[Block]) -> int:
+    """Return in how many training sentences a word must occur to be known to the blocks of words."""
+    return min((block.min_df for block in blocks if block.kind == "words" and block.shortest == 1), default=1)
+
+
+def _model(name: str, corpus: LabeledCorpus, fit: _Fit) -> Model:
+    return Model(
         name=name,
         codebook=corpus.codebook,
         task=corpus.task,
@@ -210,10 +243,7 @@ def train(
         coefficients=fit.coefficients.astype(np.float32),
         intercepts=fit.intercepts,
         thresholds=fit.thresholds,
-        metrics=report.to_dict(),
-        provenance=provenance(corpus, seed),
     )
-    return model, report
 
 
 def cross_validate(
@@ -221,6 +251,7 @@ def cross_validate(
     splits: Sequence[tuple[Rows, Rows]],
     *,
     seed: int = 0,
+    sliced: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Measure the training method on a corpus without keeping a model.
@@ -229,9 +260,11 @@ def cross_validate(
     ----------
     corpus : LabeledCorpus
     splits : sequence of (ndarray of int, ndarray of int)
-        Training and test rows of each outer fold; together the test rows are the whole corpus.
+        Training and test rows of each outer fold; sentences that no fold tests are not measured.
     seed : int
         Of inner folds and bootstrap.
+    sliced : sequence of str
+        Columns of the corpus whose values are measured each on its own.
     progress : callable, optional
         Called with the steps done and the steps in all.
 
@@ -241,28 +274,38 @@ def cross_validate(
         Without a setting: no model is kept.
     """
     steps = _Steps(progress, len(splits) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
-    return _report(corpus, _cross_validate(_Trainer(corpus, seed, steps), splits), seed)
+    return _report(corpus, _cross_validate(_Trainer(corpus, seed, steps), splits), seed, sliced=sliced)
 
 
 def _cross_validate(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]]) -> CrossValidation:
     corpus = trainer.corpus
     scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
-    settings = []
-    for train_rows, test_rows in splits:
+    settings, models, folds = [], [], np.full(len(corpus), -1, dtype=np.intp)
+    for fold, (train_rows, test_rows) in enumerate(splits):
         fit = trainer.fit(train_rows)
         settings.append(fit.setting)
+        models.append(_model(f"fold {fold + 1}", corpus, fit))
+        folds[test_rows] = fold
         scores.probabilities[test_rows] = fit.probabilities(test_rows)
         scores.predicted[test_rows] = decide(scores.probabilities[test_rows], fit.thresholds, corpus.task)
         predict_majority(corpus, train_rows, test_rows, majority)
         predict_keywords(corpus, train_rows, test_rows, keywords)
-    return CrossValidation(scores, majority, keywords, settings)
+    if (folds < 0).any():  # what no fold tested says nothing
+        scores, majority, keywords = (part.take(folds >= 0) for part in (scores, majority, keywords))
+    return CrossValidation(scores, majority, keywords, settings, models, folds)
 
 
 def _report(
-    corpus: LabeledCorpus, validation: CrossValidation, seed: int, setting: Setting | None = None
+    corpus: LabeledCorpus,
+    validation: CrossValidation,
+    seed: int,
+    setting: Setting | None = None,
+    sliced: Sequence[str] = SLICED,
 ) -> TrainingReport:
+    tested = np.flatnonzero(validation.folds >= 0)
+    by = {name: [corpus.columns[name][row] for row in tested] for name in sliced if name in corpus.columns}
     return TrainingReport(
-        rows=frame_metrics(validation.scores, corpus.frames, seed),
+        summary=summarize(validation.scores, corpus.frames, corpus.task, seed, by),
         baselines={
             "majority": frame_metrics(validation.majority, corpus.frames, seed),
             "keywords": frame_metrics(validation.keywords, corpus.frames, seed),

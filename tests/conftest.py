@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, settings
 from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_corpus, train
 from classifier.cli import main
 from classifier.corpus import Columns
+from classifier.persistence import save_model
 from tests.corpora import write_floods_and_strikes, write_rooms
+from tests.weather import write_weather
 
 settings.register_profile(
     "default",
@@ -139,3 +141,36 @@ def framing(environment: dict[str, str], tmp_path: Path) -> Callable[..., subpro
         return subprocess.run(command, check=False, **given)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def weather_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_weather(tmp_path_factory.mktemp("weather") / "weather.csv")
+
+
+@pytest.fixture(scope="session")
+def unseen_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_weather(tmp_path_factory.mktemp("unseen") / "unseen.csv", n_articles=20, seed=1)
+
+
+@pytest.fixture(scope="session")
+def weather(weather_csv: Path) -> LabeledCorpus:
+    return read_corpus(weather_csv)
+
+
+@pytest.fixture(scope="session")
+def unseen(unseen_csv: Path, weather: LabeledCorpus) -> LabeledCorpus:
+    return read_corpus(unseen_csv, codebook=weather.codebook)
+
+
+@pytest.fixture(scope="session")
+def weather_directory(weather: LabeledCorpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model, _ = train(weather, name="weather", n_folds=3)
+    path = tmp_path_factory.mktemp("model") / "weather"
+    save_model(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def weather_model(weather_directory: Path) -> Model:
+    return load_model(weather_directory)

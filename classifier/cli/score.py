@@ -53,6 +53,14 @@ TERMS = 5
     metavar="VALUE|FRAME=VALUE",
     help="Label a sentence from this probability on, for all frames or for one; repeatable.",
 )
+@click.option(
+    "--abstain",
+    is_flag=False,
+    flag_value="0.3-0.7",
+    metavar="[LOW-HIGH]",
+    callback=lambda _, __, value: _band(value),
+    help="Mark frames whose probability lies in this band as uncertain.  [LOW-HIGH: 0.3-0.7]",
+)
 @options.quiet_option
 def command(
     sources: tuple[str, ...],
@@ -62,6 +70,7 @@ def command(
     level: str,
     explain: int | None,
     threshold: tuple[str, ...],
+    abstain: tuple[float, float] | None,
     quiet: bool,
 ) -> None:
     r"""Score articles sentence by sentence: text files, folders of them, or - for standard input.
@@ -82,13 +91,18 @@ def command(
         format_ = "table" if output is None and sys.stdout.isatty() else "jsonl"
     loaded = load_model(model)
     scored = score_articles(
-        loaded, read_articles(sources), explain=explain or 0, thresholds=_thresholds(threshold, loaded)
+        loaded,
+        read_articles(sources),
+        explain=explain or 0,
+        thresholds=_thresholds(threshold, loaded),
+        band=abstain,
     )
     if format_ == "table":
+        from classifier.confidence import reliability_note
         from classifier.report import print_articles
 
         with _destination(output) as stream:
-            print_articles(scored, loaded.codebook, level, stream)
+            print_articles(scored, loaded.codebook, level, stream, reliability_note(loaded.metrics))
     else:
         from classifier.outputs import WRITERS
 
@@ -109,6 +123,18 @@ def _destination(output: Path | None) -> Iterator[IO[bytes]]:
 
     with file_replaced(output) as stream:
         yield stream
+
+
+def _band(text: str | None) -> tuple[float, float] | None:
+    from classifier.confidence import parse_band
+
+    try:
+        return None if text is None else parse_band(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a band such as 0.3-0.7; without a band of your own put --abstain after the sources.",
+            param_hint="--abstain",
+        ) from None
 
 
 def _thresholds(values: tuple[str, ...], model: Model) -> npt.NDArray[np.float64] | None:

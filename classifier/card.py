@@ -1,0 +1,102 @@
+"""The model card: what a model is for, how good it is and what it must not be used for."""
+
+from __future__ import annotations
+
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from classifier.confidence import reliability_note
+
+if TYPE_CHECKING:
+    from classifier.model import Model
+
+_UNKNOWN = "not recorded"
+
+_UNMEASURED = "Not measured.\n"
+
+
+def model_card(model: Model) -> str:
+    """Write a model's card, from the model alone.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    str
+        Markdown, after ``templates/model_card.md``.
+    """
+    from classifier import __version__
+    from classifier.tables import Table, markdown
+
+    origin = model.provenance
+    frames = Table(
+        "",
+        ("frame", "name in data", "when a sentence carries it"),
+        [(frame.title, frame.name, frame.definition) for frame in model.codebook.frames],
+        words=(1, 2),
+    )
+    articles = origin.get("articles")
+    values: dict[str, Any] = {
+        "name": model.name,
+        "n_frames": len(model.frames),
+        "task": "any number of them" if model.task == "multilabel" else "exactly one of them",
+        "blocks": "; ".join(map(str, model.blocks)),
+        "date": origin.get("date", _UNKNOWN),
+        "version": __version__,
+        "versions": ", ".join(f"{name} {number}" for name, number in origin.get("versions", {}).items()) or _UNKNOWN,
+        "frames_table": markdown([frames]),
+        "corpus": origin.get("corpus") or "corpus.csv",
+        "corpus_sha256": origin.get("corpus_sha256") or _UNKNOWN,
+        "sentences": f"{origin.get('sentences', 0):,}",
+        "articles": "" if articles is None else f" of {articles:,} articles",
+        "method": model.metrics.get("method", "no cross-validation"),
+        "folds": origin.get("folds", 5),
+        "seed": origin.get("seed", 0),
+    }
+    limits = model.domain.measures["words"] if model.domain else None
+    values["words_sentence"] = f"{limits.sentence:.0%}" if limits else _UNKNOWN
+    values["words_article"] = f"{limits.article:.0%}" if limits else _UNKNOWN
+    template = resources.files("classifier").joinpath("templates/model_card.md").read_text(encoding="utf-8")
+    return Template(template).substitute(values | _figures(model)).rstrip() + "\n"
+
+
+def _figures(model: Model) -> dict[str, str]:
+    if "confusion" not in model.metrics:
+        return dict.fromkeys(("figures", "calibration", "slices"), _UNMEASURED)
+    from classifier.metrics import ALL, DECISION_FIGURES, PROBABILITY_FIGURES, FrameMetrics, Summary
+    from classifier.tables import (
+        abstention_table,
+        calibration_table,
+        confusion_table,
+        figures_table,
+        markdown,
+        overall_table,
+        slices_table,
+    )
+
+    summary, codebook = Summary.from_dict(model.metrics), model.codebook
+    baselines = {
+        name: [FrameMetrics.from_dict(row) for row in rows] for name, rows in model.metrics.get("baselines", {}).items()
+    }
+    figures = [
+        figures_table("Decisions", summary.rows, codebook, DECISION_FIGURES, baselines),
+        figures_table(
+            "Probabilities",
+            summary.rows,
+            codebook,
+            PROBABILITY_FIGURES,
+            note="AP: average precision. Brier: mean squared error. ECE: expected calibration error.",
+        ),
+        overall_table(summary),
+        confusion_table(summary.confusion, codebook),
+    ]
+    calibration = [calibration_table(summary.calibration[ALL]), abstention_table(summary.abstention)]
+    slices = [slices_table(column, parts, codebook) for column, parts in summary.by.items()]
+    return {
+        "figures": markdown(figures, 3),
+        "calibration": f"{reliability_note(model.metrics)}\n\n{markdown(calibration, 3)}",
+        "slices": markdown(slices, 0) if slices else "The corpus names no source types.\n",
+    }

@@ -1,0 +1,48 @@
+"""The model card says what the model is for, how good it is and what a label is not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from classifier.card import model_card
+from classifier.codebook import Codebook, Frame
+from classifier.model import Model
+from classifier.tables import Table, markdown
+
+
+def test_is_written_beside_the_model_and_holds_its_figures(weather_directory: Path, weather_model: Model) -> None:
+    card = (weather_directory / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card == model_card(weather_model)
+    for heading in (
+        "Intended use",
+        "Training corpus",
+        "Figures",
+        "Calibration",
+        "Limits",
+        "Ethical notes",
+        "reproduce",
+    ):
+        assert re.search(rf"^## .*{heading}", card, re.MULTILINE)
+    assert weather_model.provenance["corpus_sha256"] in card
+    assert f"{weather_model.metrics['frames'][0]['f1']['value']:.2f}" in card
+    assert "no verdict on truth" in card
+    assert "$" not in card
+
+
+def test_of_a_model_without_figures_says_so(weather_model: Model) -> None:
+    assert "Not measured." in model_card(replace(weather_model, metrics={}, domain=None))
+
+
+def test_text_of_a_codebook_is_no_markup(weather_model: Model) -> None:
+    frames = (Frame("storm", "<b>|storm|</b>", "a $figure\nof `speech`"), *weather_model.codebook.frames[1:])
+    card = model_card(replace(weather_model, codebook=Codebook("weather", frames)))
+    assert "<b>" not in card
+    assert "a $figure of \\`speech\\`" in card
+
+
+def test_every_row_of_a_table_has_the_columns_of_its_header() -> None:
+    text = markdown([Table("t", ("a", "b"), [("x|y", "1"), ("line\nbreak", "2")], "note")])
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [3, 3, 3, 3]
