@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from classifier.errors import FramingError
+from classifier.errors import FramingError, InputError
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path : str or Path
-        Where the file goes; an existing one is replaced, a device or named pipe is written to.
+        Where the file goes; an existing one is replaced.
 
     Yields
     ------
@@ -37,9 +37,9 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
-        named = Path(path)
-        if named.exists() and not named.is_file() and not named.is_dir():
-            with named.open("wb") as stream:
+        if target.exists() and not target.is_file():
+            # A device or a pipe cannot be replaced: as root, the rename would do away with /dev/null.
+            with target.open("wb") as stream:
                 yield stream
             return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -55,6 +55,27 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a place where no file can be written, before any work is done for it.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    InputError
+        If its folder is missing or read-only, or it is itself a folder.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file in it.")
+    if not target.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {target.parent}; make it first: mkdir -p {target.parent}")
+    if not os.access(target if target.exists() and not target.is_file() else target.parent, os.W_OK):
+        raise InputError(f"{path}: no permission to write there.")
 
 
 @contextmanager

@@ -4,9 +4,9 @@ The tagger reads a sentence as a sequence of words, looks each word up by itself
 as runs of words. In full:
 
 *Words.* A word is a run of letters, digits and combining marks, with single apostrophes inside it; hyphens, full
-stops and everything else separate words. The endings ``'s``, ``'re``, ``'ve``, ``'ll``, ``'d`` and ``'m`` belong to no
-word. A word is compared in lower case and without diacritics; one that ends in ``n't`` is the word ``not``; other
-apostrophes are dropped.
+stops and everything else separate words. A possessive ending (``'s``) belongs to no word. A word is compared in lower
+case and without diacritics, contractions (``'re``, ``'ve``, ``'ll``, ``'d``, ``'m``) without their ending; one that
+ends in ``n't`` is the word ``not``; other apostrophes are dropped.
 
 *Terms.* A term is one or more words. A word followed by ``*`` matches every word that begins with it. A word written
 in capitals, of at most three letters and without ``*``, matches only words written in capitals: ``US`` is not ``us``.
@@ -16,7 +16,7 @@ word in capitals if the terms have it and it is written so, else that of the sam
 it begins with, else 0. See `Roles.symbol`.
 
 *Matches.* From left to right, the longest term that begins at a word is matched, and the search goes on after it. The
-words of a match are separated by white space, hyphens, full stops, ampersands and the endings above alone. Of terms of
+words of a match are separated by white space, hyphens, full stops, ampersands and possessive endings alone. Of terms of
 the same number of words the one with more letters wins, then the one with fewer stars, then the one listed first. An
 automaton does it: `Roles.step` leads from a state (0 at first) and a symbol to the next state, and `Roles.accepted`
 gives the number of the role (from 1; 0 for none) of the term that ends in a state.
@@ -53,8 +53,8 @@ _CACHE = 100_000
 
 _MARKS = "\u0300-\u036f"  # combining diacritics
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]|['’](?=[^\W_]))*")
-_ENDING = re.compile(r"['’](?:s|re|ve|ll|d|m)$", re.IGNORECASE)
-TIGHT = re.compile(r"(?:['’](?:s|re|ve|ll|d|m)(?=\W))?[\s\-‐‑.&]*", re.IGNORECASE)
+_ENDING = re.compile(r"'(?:re|ve|ll|d|m)$")
+TIGHT = re.compile(r"[\s\-‐‑.&]*")
 _TERM = re.compile(rf"(?:{_WORD.pattern}(?:\*(?![^\W_]))?|[\s\-‐‑.&])+")
 _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -70,12 +70,12 @@ _PLAIN = str.maketrans(
 
 
 def normalise(word: str) -> str:
-    """Return a word as it is compared: lower case, without diacritics and apostrophes.
+    """Return a word as it is compared: lower case, without diacritics, apostrophes and contracted endings.
 
     Parameters
     ----------
     word : str
-        One word, without an ending such as the possessive.
+        One word, without a possessive ending.
 
     Returns
     -------
@@ -89,11 +89,13 @@ def normalise(word: str) -> str:
     plain = word.lower().translate(_PLAIN)
     if not plain.isascii():
         plain = "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
-    return "not" if plain.endswith("n't") else plain.replace("'", "")
+    if "'" not in plain:
+        return plain
+    return "not" if plain.endswith("n't") else _ENDING.sub("", plain).replace("'", "")
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each word of a text begins and ends; endings such as the possessive belong to no word.
+    """Yield where each word of a text begins and ends; a possessive ending belongs to no word.
 
     Parameters
     ----------
@@ -107,8 +109,7 @@ def words(text: str) -> Iterator[tuple[int, int]]:
     """
     for match in _WORD.finditer(text):
         start, end = match.span()
-        ending = _ENDING.search(match.group()) if "'" in match.group() or "’" in match.group() else None
-        yield start, start + ending.start() if ending else end
+        yield start, end - 2 if end - start > 2 and text[end - 2] in "'’" and text[end - 1] in "sS" else end
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Match:
     Parameters
     ----------
     start, end : int
-        Where in the text; ``text[start:end]`` is the term as written, without an ending such as the possessive.
+        Where in the text; ``text[start:end]`` is the term as written, without a possessive ending.
     role : str
         Name of the role.
     kind : {"actors", "acts", "marks"}
@@ -338,7 +339,7 @@ class Roles:
         Parameters
         ----------
         word : str
-            Without an ending such as the possessive.
+            Without a possessive ending.
 
         Returns
         -------
@@ -416,6 +417,8 @@ class Roles:
 
 def tight(text: str, start: int, end: int) -> bool:
     """Say whether the words before and after this gap can belong to one term."""
+    if text[start : start + 2] in ("'s", "’s", "'S", "’S"):
+        start += 2
     return TIGHT.fullmatch(text, start, end) is not None
 
 

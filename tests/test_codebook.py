@@ -26,7 +26,7 @@ keywords = ["flood", "river"]
 name = "drought"
 
 [roles.actors]
-river = ["river", "stream"]
+river = { title = "River", terms = ["river", "stream"] }
 """
 
 
@@ -41,7 +41,7 @@ def test_every_field_is_read_and_the_missing_ones_have_defaults(tmp_path: Path) 
     assert codebook.names == ("flood", "drought")
     assert codebook["flood"] == Frame("flood", "Floods", "Water where it should not be", "#0072B2", ("flood", "river"))
     assert codebook["drought"] == Frame("drought", "drought", "", PALETTE[1], ())
-    assert codebook.roles["actors"] == {"river": ["river", "stream"]}
+    assert codebook.roles["actors"] == {"river": {"title": "River", "terms": ["river", "stream"]}}
 
 
 def test_byte_order_mark_and_crlf_are_tolerated(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The labeled corpus: read, check and write labeled CSV; folds grouped by article."""
+"""The labeled corpus: read, check and write it; folds grouped by article."""
 
 from __future__ import annotations
 
@@ -218,6 +218,11 @@ class _Table:
         return [row.cells[index] for row in self.rows]
 
 
+def read_table(path: str | Path) -> _Table:
+    """Read a CSV file as rows with line numbers, noting what is wrong with its form."""
+    return _read_table(path)
+
+
 def _read_table(path: str | Path) -> _Table:
     try:
         data = Path(path).read_bytes()
@@ -282,6 +287,20 @@ def _read_table(path: str | Path) -> _Table:
     return _Table(header, rows, problems, hashlib.sha256(data).hexdigest(), cut_short)
 
 
+def _read_labels(path: str | Path, columns: Columns) -> _Table:
+    """Read a labeled CSV, or labels as another tool exports them: by extension."""
+    if Path(path).suffix.lower() not in (".json", ".jsonl", ".ndjson"):
+        return _read_table(path)
+    from classifier.corpus.interchange import read_records
+
+    records = read_records(path, columns)
+    rows = [
+        _Row(place, [row[name] for name in records.header])
+        for place, row in zip(records.places, records.rows, strict=True)
+    ]
+    return _Table(records.header, rows, [], hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
 def _split_labels(cell: str, separator: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in cell.split(separator) if name.strip()))
 
@@ -313,7 +332,7 @@ def choose_codebook(path: str | Path, columns: Columns, default: Codebook) -> Co
 
     beside = Path(path).parent / "codebook.toml"
     candidates = [read_codebook(beside), default] if beside.is_file() else [default]
-    table = _read_table(path)
+    table = _read_labels(path, columns)
     if columns.label not in table.header:
         return None
     found = {name for cell in table.column(columns.label) for name in _split_labels(cell, columns.separator)}
@@ -346,7 +365,7 @@ def check_corpus(
     InputError
         If the file cannot be opened.
     """
-    return _check(_read_table(path), columns, codebook, n_folds)
+    return _check(_read_labels(path, columns), columns, codebook, n_folds)
 
 
 def _check(table: _Table, columns: Columns, codebook: Codebook | None, n_folds: int) -> list[Problem]:
@@ -499,7 +518,7 @@ def read_corpus(
         from classifier.persistence import default_codebook
 
         codebook = choose_codebook(path, columns, default_codebook())
-    table = _read_table(path)
+    table = _read_labels(path, columns)
     errors = [problem for problem in _check(table, columns, codebook, n_folds) if problem.severity == "error"]
     if errors:
         lines = [f"  line {p.line}: {p.message}" if p.line else f"  {p.message}" for p in errors[:20]]
