@@ -39,7 +39,7 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	touch $@
 
 lock:
-	uv pip compile --quiet setup.cfg --extra test --extra lint --extra parquet --extra build --universal --python-version 3.11 \
+	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 
 clean:

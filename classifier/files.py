@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import csv
 import ctypes
+import io
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from classifier.errors import FramingError, InputError
+
+
+def csv_lines(rows: Sequence[Sequence[Any]]) -> str:
+    r"""Return rows as lines of CSV.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        Cells; None is an empty one.
+
+    Returns
+    -------
+    str
+        With ``\n`` line ends.
+
+    Notes
+    -----
+    ``csv.writer`` leaves a lone carriage return bare, which every reader takes for the end of a row.
+
+    Examples
+    --------
+    >>> csv_lines([("one", "two, three"), (None, "over\rwritten")])
+    'one,"two, three"\n,"over\rwritten"\n'
+    """
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    lines = buffer.getvalue()
+    if "\r" in lines:
+        return "".join(",".join(map(_csv_cell, cells)) + "\n" for cells in rows)
+    return lines
+
+
+def _csv_cell(value: Any) -> str:
+    cell = "" if value is None else str(value)
+    return '"' + cell.replace('"', '""') + '"' if any(char in cell for char in '",\r\n') else cell
 
 
 @contextmanager

@@ -477,7 +477,15 @@ def calibrate(logits: Floats, truth: Bools, task: Task) -> tuple[Floats, Floats]
     for frame in range(n_frames):
         if not 0 < truth[:, frame].sum() < len(truth):
             continue
-        regression = LogisticRegression(C=1e6, max_iter=1000).fit(logits[:, [frame]], truth[:, frame])
+        # Platt's targets, a little off one and zero: without them logits that separate the frame would make every
+        # probability zero or one.
+        positive = truth[:, frame].sum()
+        targets = np.where(truth[:, frame], (positive + 1) / (positive + 2), 1 / (len(truth) - positive + 2))
+        regression = LogisticRegression(C=1e6, max_iter=1000).fit(
+            np.tile(logits[:, [frame]], (2, 1)),
+            np.repeat([True, False], len(truth)),
+            sample_weight=np.concatenate([targets, 1 - targets]),
+        )
         slopes[frame], shifts[frame] = regression.coef_[0, 0], regression.intercept_[0]
         if slopes[frame] <= 0:
             share = truth[:, frame].mean()

@@ -31,7 +31,7 @@ def command() -> None:
 )
 @options.output_option
 def export(tool: str, codebook: Path | None, output: Path | None) -> None:
-    r"""Write the frames as the labeling configuration of a tool.
+    """Write the frames as the labeling configuration of a tool.
 
     \b
     Examples:

@@ -29,7 +29,7 @@ def command(
     quiet: bool,
     **names: str,
 ) -> None:
-    r"""Convert labels between CSV, doccano, Label Studio and Prodigy; nothing is lost.
+    """Convert labels between CSV, doccano, Label Studio and Prodigy; nothing is lost.
 
     \b
     Examples:

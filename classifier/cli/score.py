@@ -99,7 +99,7 @@ def command(
     quiet: bool,
     **values: Any,
 ) -> None:
-    r"""Score articles sentence by sentence: files, folders, patterns, or - for standard input.
+    """Score articles sentence by sentence: files, folders, patterns, or - for standard input.
 
     Read are text, Markdown, HTML, PDF, DOCX, CSV, TSV, JSON Lines, JSON, Parquet and Arrow, and .gz, .zst and .zip
     of these. An article that cannot be read is named and left out; it never ends the run.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from classifier.codebook import NOT_A_NAME, Codebook, is_frame_name
 from classifier.errors import InputError
-from classifier.files import file_replaced
+from classifier.files import csv_lines, file_replaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -566,11 +566,6 @@ def write_corpus(corpus: LabeledCorpus, path: str | Path, columns: Columns = Col
     table[columns.label] = [columns.separator.join(names) for names in corpus.labels]
     if corpus.groups is not None:
         table[columns.group] = corpus.groups
-    lines = (",".join(map(_quoted, cells)) + "\n" for cells in (table, *zip(*table.values(), strict=True)))
+    lines = csv_lines([tuple(table), *zip(*table.values(), strict=True)])
     with file_replaced(path) as stream:
-        stream.write("".join(lines).encode("utf-8"))
-
-
-def _quoted(cell: str) -> str:
-    # csv.writer leaves a lone carriage return bare, which csv.reader then takes for the end of the row.
-    return '"' + cell.replace('"', '""') + '"' if any(char in cell for char in '",\r\n') else cell
+        stream.write(lines.encode("utf-8"))
