@@ -110,13 +110,15 @@ class ArticlesPage:
         shown = self._affordable(article)
         full = self._level == "sentence" and (shown > 0 or not article.sentences)
         title = article.title or article.id or PurePath(article.source).name or article.source
-        self._rows.append({
-            "number": number if full else None,
-            "title": title,
-            "outlet": article.outlet,
-            "date": article.date,
-            **_profile(tally),
-        })
+        self._rows.append(
+            {
+                "number": number if full else None,
+                "title": title,
+                "outlet": article.outlet,
+                "date": article.date,
+                **_profile(tally),
+            }
+        )
         if full:
             self._pieces.append(self._article(article, number, title, tally, shown))
             self._sentences_shown += shown

@@ -133,9 +133,7 @@ def stylesheet(frames: Sequence[Frame]) -> str:
 
 
 def _variables(frames: Sequence[Frame], theme: Theme) -> str:
-    values = [
-        f"--{name}:{getattr(theme, name)}" for name in ("background", "surface", "text", "muted", "line")
-    ]
+    values = [f"--{name}:{getattr(theme, name)}" for name in ("background", "surface", "text", "muted", "line")]
     for i, frame in enumerate(frames):
         colour = frame.colour if _COLOUR.fullmatch(frame.colour) else "#666666"
         legible = ink(colour, theme)

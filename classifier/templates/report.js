@@ -147,7 +147,7 @@ function go(sentence) {
   if (!sentence) return;
   show(sentence, true);
   sentence.focus({preventScroll: true});
-  sentence.scrollIntoView({block: "center"});
+  sentence.scrollIntoView({block: innerWidth < 1024 ? "start" : "center", behavior: "instant"});
 }
 /* The place to go on from: the current sentence, else the first one in sight. */
 function step(way) {
