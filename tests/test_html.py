@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -20,7 +22,7 @@ from classifier.cli import main
 from classifier.codebook import PALETTE, Codebook, Frame, read_codebook
 from classifier.report import ArticlesPage, evaluation_page, write_html
 from classifier.report.articles import MAX_SENTENCES
-from classifier.report.colours import AA, DARK, LIGHT, LINES, contrast, fill, ink, initials, stylesheet
+from classifier.report.colours import AA, DARK, LIGHT, LINES, contrast, fill, initials, ink, stylesheet
 from classifier.report.pages import percent, visible
 from classifier.report.tallies import Tallies, day_of, unit_of
 from classifier.scoring import ScoredArticle, ScoredSentence
@@ -148,7 +150,11 @@ REPORT = {
 def pages() -> dict[str, str]:
     """Every kind of page."""
     comparison = {
-        **{"name": "storm", "figure": "f1", "first": 0.8, "second": 0.7, "p_value": 0.04},
+        "name": "storm",
+        "figure": "f1",
+        "first": 0.8,
+        "second": 0.7,
+        "p_value": 0.04,
         "difference": {"value": -0.1, "low": -0.2, "high": 0.0},
     }
     return {
@@ -219,7 +225,7 @@ def test_pages_are_whole_and_fetch_nothing(name: str) -> None:
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(later <= earlier + 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
     assert len(found.tags("main")) == len(found.tags("header")) == len(found.tags("footer")) == 1
 
 
@@ -228,10 +234,8 @@ def test_pages_are_valid_trees(name: str) -> None:
     etree = pytest.importorskip("lxml.etree")
     parser = etree.HTMLParser(recover=False)
     # libxml2 knows HTML 4: elements of HTML 5 and of SVG are unknown to it, and nothing else may be wrong.
-    try:
+    with contextlib.suppress(etree.XMLSyntaxError):
         etree.fromstring(pages()[name].encode(), parser)
-    except etree.XMLSyntaxError:
-        pass
     assert {re.sub(r"Tag \w+ invalid", "unknown", entry.message) for entry in parser.error_log} <= {"unknown"}
 
 

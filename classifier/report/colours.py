@@ -129,6 +129,8 @@ def stylesheet(frames: Sequence[Frame]) -> str:
         fills = ";".join(f"--g{step}:var(--f{i}g{step})" for step in range(1, len(STRENGTHS) + 1))
         rules.append(f".f{i}{{--ink:var(--f{i});--line-style:{line};{fills}}}")
     rules += [f".w{percent}{{--w:{percent}%}}" for percent in range(101)]
+    # A bar of nothing has no edge either.
+    rules.append(".w0{--ink:transparent}")
     return "\n".join(rules) + "\n"
 
 

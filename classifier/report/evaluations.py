@@ -8,7 +8,7 @@ from typing import Any
 from classifier.codebook import Codebook
 from classifier.report.pages import frames_of, percent, render
 
-#: Figures of decisions and of probabilities: what people call them, and whether they lie from 0 to 1, more being better.
+#: Figures of decisions and of probabilities, and what people call them.
 DECISIONS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "matthews": "Matthews correlation"}
 PROBABILITIES = {
     "average_precision": "Average precision",

@@ -127,8 +127,13 @@ function hide() {
   pinned = false;
   if (current) current.classList.remove("at");
 }
+let pointed = "";
 main.addEventListener("pointerover", event => {
   if (event.pointerType !== "mouse" || pinned) return;
+  /* Where the page moved beneath a pointer at rest, nobody points at anything. */
+  const place = `${event.screenX} ${event.screenY}`;
+  if (place === pointed) return;
+  pointed = place;
   const sentence = event.target.closest(".s");
   if (sentence) show(sentence);
 });
@@ -139,13 +144,14 @@ main.addEventListener("click", event => {
   else show(sentence, true);
 });
 main.addEventListener("focusin", event => {
-  if (event.target.matches(".s")) show(event.target, true);
+  if (event.target.matches(".s")) show(event.target);
 });
 $(".close", aside).addEventListener("click", hide);
 
 function go(sentence) {
   if (!sentence) return;
-  show(sentence, true);
+  pinned = false;
+  show(sentence);
   sentence.focus({preventScroll: true});
   sentence.scrollIntoView({block: innerWidth < 1024 ? "start" : "center", behavior: "instant"});
 }
