@@ -17,7 +17,6 @@ from classifier import Codebook, InputError, read_corpus
 from classifier.cli import main
 from classifier.codebook import Frame
 from classifier.corpus import Columns, convert, label_studio_config
-from classifier.corpus.interchange.label_studio import CONTROL
 
 TOOLS = {"doccano": "jsonl", "label-studio": "json", "prodigy": "jsonl"}
 

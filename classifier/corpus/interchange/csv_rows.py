@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ from classifier.corpus.interchange.records import (
     Records,
 )
 from classifier.errors import InputError
+from classifier.files import csv_lines
 
 if TYPE_CHECKING:
     from classifier.corpus.labeled import Columns
@@ -33,8 +32,5 @@ def read_csv(data: bytes, path: str | Path, columns: Columns) -> Records:
 
 def write_csv(records: Records, columns: Columns, codebook: Codebook | None) -> bytes:
     """Return records as labeled CSV."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(records.header)
-    writer.writerows([row.get(name, "") for name in records.header] for row in records.rows)
-    return buffer.getvalue().encode()
+    rows = [[row.get(name, "") for name in records.header] for row in records.rows]
+    return csv_lines([records.header, *rows]).encode()
