@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from classifier.roles import Roles
 
 #: Okabe and Ito's palette, safe for colour-blind readers; used where a codebook names no colour.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#666666")
+
+#: Said of what `is_frame_name` refuses.
+NOT_A_NAME = "cannot be a frame's name; use printable text without '|' or outer spaces"
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
@@ -142,12 +146,18 @@ class Codebook:
         return cls(str(data.get("title", "Frames")), frames, roles)
 
 
+def is_frame_name(name: str) -> bool:
+    """Tell whether a text can name a frame: printable (spaces of any width are), without ``|`` or outer spaces."""
+    printable = all(char.isprintable() or unicodedata.category(char) == "Zs" for char in name)
+    return bool(name) and name == name.strip() and "|" not in name and printable
+
+
 def _frame(entry: Any, index: int, where: str) -> Frame:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InputError(f"{where}: frame {index + 1} has no name.")
     name = entry["name"]
-    if not name or name != name.strip() or "|" in name or not name.isprintable():
-        raise InputError(f"{where}: {name!r} cannot be a frame's name; use printable text without '|' or outer spaces.")
+    if not is_frame_name(name):
+        raise InputError(f"{where}: {name!r} {NOT_A_NAME}.")
     colour = entry.get("colour", PALETTE[index % len(PALETTE)])
     if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
         raise InputError(f"{where}: the colour of {name!r} must look like #1f77b4, not {colour!r}.")

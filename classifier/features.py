@@ -82,6 +82,10 @@ def character_ngrams(text: str, shortest: int, longest: int) -> Iterator[str]:
                 yield padded[start:end]
 
 
+#: Tags of a sentence that are paired; their pairs grow with the square of this.
+PAIRED_TAGS = 100
+
+
 def role_ngrams(tagging: Tagging, shortest: int, longest: int) -> list[tuple[Tag, ...]]:
     """Return the n-grams of a sentence's sequence of roles.
 
@@ -101,7 +105,7 @@ def role_ngrams(tagging: Tagging, shortest: int, longest: int) -> list[tuple[Tag
 
 
 def role_pairs(tagging: Tagging) -> list[tuple[Tag, ...]]:
-    """Return each ordered pair of a sentence's tags, at any distance, once.
+    """Return each ordered pair of a sentence's first `PAIRED_TAGS` tags, at any distance, once.
 
     Parameters
     ----------
@@ -112,7 +116,7 @@ def role_pairs(tagging: Tagging) -> list[tuple[Tag, ...]]:
     list of tuple of (Tag, Tag)
         Of pairs with the same names, the first.
     """
-    tags = tagging.sequence()
+    tags = tagging.sequence()[:PAIRED_TAGS]
     pairs: dict[tuple[str, str], tuple[Tag, ...]] = {}
     for i, first in enumerate(tags):
         for second in tags[i + 1 :]:
@@ -333,11 +337,16 @@ class CountMatrix:
         ngrams, counts = [], []
         for block in self.blocks:
             if block.reads_roles:
-                found, counted = _count(map(block.ngrams, texts, taggings or ()))
+                found, counted = _count(
+                    block.ngrams(text, tagging) for text, tagging in zip(texts, taggings or (), strict=True)
+                )
             else:
                 vectorizer = CountVectorizer(analyzer=block.analyzer(), ngram_range=(block.shortest, block.longest))
-                counted = vectorizer.fit_transform(texts).tocsr()
-                found = vectorizer.get_feature_names_out()
+                try:
+                    counted = vectorizer.fit_transform(texts).tocsr()
+                    found = vectorizer.get_feature_names_out()
+                except ValueError:  # no text has an n-gram
+                    found, counted = _count([] for _ in texts)
             ngrams.append(found)
             counts.append(counted)
         self.ngrams = tuple(ngrams)
@@ -366,7 +375,7 @@ class CountMatrix:
         return Tfidf(self, tuple(columns), tuple(idf))
 
 
-def _count(documents: Iterable[list[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
+def _count(documents: Iterable[Iterable[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
     """Count n-grams as ``CountVectorizer`` does, which would refuse documents that have none."""
     import numpy as np
     from scipy import sparse
@@ -420,7 +429,7 @@ class Tfidf:
         for counts, kept, idf in zip(self.source.counts, self.columns, self.idf, strict=True):
             part = counts[rows][:, kept].astype(np.float64)
             part.data = (1 + np.log(part.data)) * idf[part.indices]
-            parts.append(normalize(part, copy=False) if len(kept) else part)
+            parts.append(normalize(part, copy=False) if min(part.shape) else part)
         return sparse.hstack(parts, format="csr")
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import csv
 import ctypes
+import io
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from classifier.errors import FramingError, InputError
+
+
+def csv_lines(rows: Sequence[Sequence[Any]]) -> str:
+    r"""Return rows as lines of CSV.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        Cells; None is an empty one.
+
+    Returns
+    -------
+    str
+        With ``\n`` line ends.
+
+    Notes
+    -----
+    ``csv.writer`` leaves a lone carriage return bare, which every reader takes for the end of a row.
+
+    Examples
+    --------
+    >>> csv_lines([("one", "two, three"), (None, "over\rwritten")])
+    'one,"two, three"\n,"over\rwritten"\n'
+    """
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    lines = buffer.getvalue()
+    if "\r" in lines:
+        return "".join(",".join(map(_csv_cell, cells)) + "\n" for cells in rows)
+    return lines
+
+
+def _csv_cell(value: Any) -> str:
+    cell = "" if value is None else str(value)
+    return '"' + cell.replace('"', '""') + '"' if any(char in cell for char in '",\r\n') else cell
 
 
 @contextmanager
@@ -22,7 +59,7 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path : str or Path
-        Where the file goes; an existing one is replaced.
+        Where the file goes; an existing one is replaced, a device or named pipe is written to.
 
     Yields
     ------
@@ -37,9 +74,10 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
-        if target.exists() and not target.is_file():
-            # A device or a pipe cannot be replaced: as root, the rename would do away with /dev/null.
-            with target.open("wb") as stream:
+        named = Path(path)
+        # As root, the rename would do away with /dev/null.
+        if named.exists() and not named.is_file() and not named.is_dir():
+            with named.open("wb") as stream:
                 yield stream
             return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import orjson
 
 from classifier.errors import FramingError
+from classifier.files import csv_lines
 from classifier.scoring.results import ScoredArticle
 
 #: Rows a Parquet row group.
@@ -53,10 +52,7 @@ def line_header(format_: str, level: str, frames: Sequence[str], keep: Sequence[
 
 
 def _csv_lines(rows: Iterable[Iterable[Any]], safe: bool = False) -> bytes:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows(map(_harmless, rows) if safe else rows)
-    return buffer.getvalue().encode()
+    return csv_lines([*map(_harmless, rows)] if safe else [tuple(row) for row in rows]).encode()
 
 
 def _harmless(row: Iterable[Any]) -> list[Any]:

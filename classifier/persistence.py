@@ -211,7 +211,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: format {manifest.get('format')!r}, but this version reads format {FORMAT}; "
             "install the version that made it, or train it again."
         )
-    if manifest.get("checksum") != _checksum(manifest):
+    if manifest.get("checksum") != _checksum(manifest) or data != _json(manifest):
         raise InputError(f"{path}: changed since it was saved (its checksum differs); train it again.")
     return manifest
 

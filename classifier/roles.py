@@ -4,8 +4,9 @@ The tagger reads a sentence as a sequence of words, looks each word up by itself
 as runs of words. In full:
 
 *Words.* A word is a run of letters, digits and combining marks, with single apostrophes inside it; hyphens, full
-stops and everything else separate words. A possessive ending (``'s``) belongs to no word. A word is compared in lower
-case and without diacritics; one that ends in ``n't`` is the word ``not``; other apostrophes are dropped.
+stops and everything else separate words. The endings ``'s``, ``'re``, ``'ve``, ``'ll``, ``'d`` and ``'m`` belong to no
+word. A word is compared in lower case and without diacritics; one that ends in ``n't`` is the word ``not``; other
+apostrophes are dropped.
 
 *Terms.* A term is one or more words. A word followed by ``*`` matches every word that begins with it. A word written
 in capitals, of at most three letters and without ``*``, matches only words written in capitals: ``US`` is not ``us``.
@@ -15,10 +16,10 @@ word in capitals if the terms have it and it is written so, else that of the sam
 it begins with, else 0. See `Roles.symbol`.
 
 *Matches.* From left to right, the longest term that begins at a word is matched, and the search goes on after it. The
-words of a match are separated by white space, hyphens, full stops and ampersands alone. Of terms of the same number of
-words the one with more letters wins, then the one with fewer stars, then the one listed first. An automaton does it:
-`Roles.step` leads from a state (0 at first) and a symbol to the next state, and `Roles.accepted` gives the role of
-the term that ends in a state.
+words of a match are separated by white space, hyphens, full stops, ampersands and the endings above alone. Of terms of
+the same number of words the one with more letters wins, then the one with fewer stars, then the one listed first. An
+automaton does it: `Roles.step` leads from a state (0 at first) and a symbol to the next state, and `Roles.accepted`
+gives the number of the role (from 1; 0 for none) of the term that ends in a state.
 
 *Quotations.* Text between quotation marks is quoted, to the end where the marks are not closed, and from the
 beginning where the first mark is a closing one. A straight or single mark opens where no word ends before it and
@@ -52,13 +53,15 @@ _CACHE = 100_000
 
 _MARKS = "\u0300-\u036f"  # combining diacritics
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]|['’](?=[^\W_]))*")
-_TIGHT = re.compile(r"[\s\-‐‑.&]*")
+_ENDING = re.compile(r"['’](?:s|re|ve|ll|d|m)$", re.IGNORECASE)
+TIGHT = re.compile(r"(?:['’](?:s|re|ve|ll|d|m)(?=\W))?[\s\-‐‑.&]*", re.IGNORECASE)
 _TERM = re.compile(rf"(?:{_WORD.pattern}(?:\*(?![^\W_]))?|[\s\-‐‑.&])+")
 _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_QUOTE = re.compile("[\"“”„‟«»‘’']")
+QUOTE = re.compile("[\"“”„‟«»‘’']")
 _OPENING, _CLOSING = "“„‟«‘", "”»"
 _COLON = re.compile(r":(?=\s)")
+LONE_DASH = re.compile(r"[-–]{1,2}")
 _DASH = re.compile(r"\s[-–—]{1,2}\s|—")
 #: Letters that are not decomposed into a letter and a mark.
 _PLAIN = str.maketrans(
@@ -72,7 +75,7 @@ def normalise(word: str) -> str:
     Parameters
     ----------
     word : str
-        One word, without a possessive ending.
+        One word, without an ending such as the possessive.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def normalise(word: str) -> str:
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each word of a text begins and ends; a possessive ending belongs to no word.
+    """Yield where each word of a text begins and ends; endings such as the possessive belong to no word.
 
     Parameters
     ----------
@@ -104,7 +107,8 @@ def words(text: str) -> Iterator[tuple[int, int]]:
     """
     for match in _WORD.finditer(text):
         start, end = match.span()
-        yield start, end - 2 if end - start > 2 and text[end - 2] in "'’" and text[end - 1] in "sS" else end
+        ending = _ENDING.search(match.group()) if "'" in match.group() or "’" in match.group() else None
+        yield start, start + ending.start() if ending else end
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Match:
     Parameters
     ----------
     start, end : int
-        Where in the text; ``text[start:end]`` is the term as written, without a possessive ending.
+        Where in the text; ``text[start:end]`` is the term as written, without an ending such as the possessive.
     role : str
         Name of the role.
     kind : {"actors", "acts", "marks"}
@@ -334,7 +338,7 @@ class Roles:
         Parameters
         ----------
         word : str
-            Without a possessive ending.
+            Without an ending such as the possessive.
 
         Returns
         -------
@@ -403,18 +407,16 @@ class Roles:
                 if self.accepted[state]:
                     best, number = end, self.accepted[state]
                 end += 1
-                if end < len(spans) and not _tight(text, spans[end - 1][1], spans[end][0]):
+                if end < len(spans) and not tight(text, spans[end - 1][1], spans[end][0]):
                     break
             if number:
                 yield position, best, number
             position = best + 1
 
 
-def _tight(text: str, start: int, end: int) -> bool:
+def tight(text: str, start: int, end: int) -> bool:
     """Say whether the words before and after this gap can belong to one term."""
-    if text[start : start + 2] in ("'s", "’s", "'S", "’S"):
-        start += 2
-    return _TIGHT.fullmatch(text, start, end) is not None
+    return TIGHT.fullmatch(text, start, end) is not None
 
 
 def _parse(term: str, role: str, where: str = "codebook") -> tuple[_Word, ...]:
@@ -453,18 +455,18 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     opened: int | None = None
     single = False
-    for match in _QUOTE.finditer(text):
+    for match in QUOTE.finditer(text):
         offset, mark = match.start(), match.group()
         before = text[offset - 1 : offset]
         after = text[offset + 1 : offset + 2]
         if mark in "'’‘" and before.isalnum() and after.isalnum():
             continue
         if opened is None:
-            if _opens(mark, before, after):
+            if opens(mark, before, after):
                 opened, single = offset + 1, mark in "'‘"
             elif not spans and mark not in "'’" and offset > 0:
                 spans.append((0, offset))
-        elif (mark in "'’") == single and not _opens(mark, before, after):
+        elif (mark in "'’") == single and not opens(mark, before, after):
             spans.append((opened, offset))
             opened = None
     if opened is not None:
@@ -472,7 +474,7 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _opens(mark: str, before: str, after: str) -> bool:
+def opens(mark: str, before: str, after: str) -> bool:
     """Say whether a quotation mark between two characters opens a quotation."""
     if mark in _CLOSING or mark == "’":
         return False

@@ -29,6 +29,7 @@ from sklearn.linear_model import LogisticRegression
 
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus, Task
+from classifier.errors import InputError
 from classifier.features import Block, CountMatrix, Tfidf
 from classifier.metrics import FrameMetrics, Scores, frame_metrics
 from classifier.model import Model, probabilities
@@ -55,6 +56,9 @@ STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 
 #: Folds of the inner cross-validation, which chooses.
 INNER_FOLDS = 3
+
+#: Features that are not zero, from which on starting processes pays.
+WORTH_PROCESSES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +185,20 @@ def train(
         Fitted on the whole corpus.
     report : TrainingReport
         Figures by nested cross-validation.
+
+    Raises
+    ------
+    InputError
+        If there are too few articles, or nothing that recurs in the sentences.
     """
     trainer = _Trainer(
         corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
     )
+    everything = np.arange(len(corpus))
+    if not any(trainer.counts.fit(everything).vocabulary()):
+        raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
     validation = _cross_validate(trainer, list(corpus.folds(n_folds, seed)))
-    fit = trainer.fit(np.arange(len(corpus)))
+    fit = trainer.fit(everything)
     report = _report(corpus, validation, seed, fit.setting)
     model = Model(
         name=name,
@@ -317,9 +329,11 @@ class _Trainer:
         for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
             tfidf = self.counts.fit(train_rows)
             train_features, test_features = tfidf.transform(train_rows), tfidf.transform(test_rows)
-            # liblinear and L-BFGS leave the interpreter's lock alone, so threads share the work.
+            # Processes, not threads: liblinear has one random number generator a process, and threads that draw
+            # from it in turns would get other numbers on every run.
             jobs = (delayed(fit_linear)(train_features, targets[train_rows], setting, task) for setting in settings)
-            results = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(jobs)
+            n_jobs = -1 if train_features.nnz > WORTH_PROCESSES else 1
+            results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
             for setting, (coefficients, intercepts) in zip(settings, results, strict=True):
                 logits[setting][test_rows] = test_features @ coefficients + intercepts
                 self.steps.step()
@@ -346,17 +360,20 @@ def fit_linear(features: sparse.csr_array, targets: Bools, setting: Setting, tas
     -------
     coefficients : ndarray of shape (n_features, n_frames)
     intercepts : ndarray of shape (n_frames,)
-        A frame without examples (or without counter-examples) here gets zero coefficients and its smoothed log-odds.
+        A frame without examples (or without counter-examples, or features) gets zero coefficients and
+        its smoothed log-odds.
 
     Notes
     -----
     ``sklearn.linear_model.LogisticRegression``: multilabel by liblinear's dual coordinate descent (Yu, Huang and
     Lin 2011), the fastest of scikit-learn's solvers on sparse text by far, multinomial by L-BFGS.
     """
-    n_frames = targets.shape[1]
-    coefficients = np.zeros((features.shape[1], n_frames))
+    n_features, n_frames = features.shape[1], targets.shape[1]
+    coefficients = np.zeros((n_features, n_frames))
     share = (targets.sum(axis=0) + 0.5) / (len(targets) + 1.0)
     intercepts = np.log(share) - (np.log1p(-share) if task == "multilabel" else 0.0)
+    if not n_features:
+        return coefficients, intercepts
     solver: dict[str, Any] = (
         {"solver": "liblinear", "dual": True, "tol": 1e-3, "random_state": 0}
         if task == "multilabel"
@@ -495,7 +512,10 @@ def predict_keywords(corpus: LabeledCorpus, train_rows: Rows, test_rows: Rows, s
     training sentences. Multiclass: the frame with most keywords found, the commonest where none is.
     """
     lists = keyword_lists(corpus, train_rows)
-    patterns = [re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + ")", re.IGNORECASE) for words in lists]
+    patterns = [
+        re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + ")" if words else r"(?!)", re.IGNORECASE)
+        for words in lists
+    ]
     counts = np.array([[len(pattern.findall(corpus.texts[row])) for pattern in patterns] for row in test_rows])
     scores.probabilities[test_rows] = counts
     scores.predicted[test_rows] = counts > 0
@@ -509,7 +529,10 @@ def keyword_lists(corpus: LabeledCorpus, rows: Rows) -> list[tuple[str, ...]]:
     if all(frame.keywords for frame in corpus.codebook.frames):
         return [frame.keywords for frame in corpus.codebook.frames]
     vectorizer = CountVectorizer(binary=True, min_df=2)
-    present = vectorizer.fit_transform([corpus.texts[row] for row in rows])
+    try:
+        present = vectorizer.fit_transform([corpus.texts[row] for row in rows])
+    except ValueError:  # no word occurs twice
+        return [()] * len(corpus.frames)
     words = vectorizer.get_feature_names_out()
     lists = []
     for frame in range(len(corpus.frames)):

@@ -10,7 +10,7 @@ import click
 from classifier import __version__
 from classifier.errors import FramingError
 
-_COMMANDS = ("train", "score", "evaluate", "check", "frames")
+_COMMANDS = ("train", "score", "evaluate", "check", "frames", "convert", "codebook")
 
 
 class LazyGroup(click.Group):
