@@ -431,6 +431,11 @@ def test_by_keyboard_and_pointer(tmp_path: Path) -> None:
         pressed = "[...document.querySelectorAll('[aria-pressed=true]')].map(b => b.dataset.title ?? 'all').join()"
         assert browser.run(pressed) == "storm"
         assert browser.run("document.querySelectorAll('mark.s:not(.off)').length") == 16
+        browser.press("3")
+        assert browser.run("document.querySelectorAll('mark.s:not(.off)').length") == 32
+        assert browser.run("document.querySelectorAll('.tag:not(.off)').length") == 32
+        assert browser.run("document.querySelectorAll('.tag.f0:not(.off)').length") == 0
+        browser.press("3")
         browser.press("n")
         assert "storm" in browser.run(panel)
         assert browser.run("document.activeElement.matches('mark.f1')")
@@ -439,6 +444,10 @@ def test_by_keyboard_and_pointer(tmp_path: Path) -> None:
         assert browser.run("document.activeElement.dataset.n") == "3"
         browser.press("p")
         assert browser.run("document.activeElement.dataset.n") == "2"
+        browser.hover("#a2 mark.s")
+        assert "Sentence 0 of article 1." in browser.run(panel)
+        browser.press("Escape")
+        assert not browser.run("document.querySelector('aside').classList.contains('open')")
         browser.press("0")
         assert browser.run(pressed) == "all"
         browser.run("document.querySelector('#shortcuts').click()")
