@@ -2,6 +2,7 @@
 # make test   run the fast tests
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
 # make lint   ruff and mypy
+# make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
 # make lock   pin every dependency again
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow coverage lint lock clean
+.PHONY: demo test test-slow coverage lint figures lock clean
 
 demo: $(READY) demo/framing/model.json
 	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
@@ -30,6 +31,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+figures: $(READY)
+	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)
 
 # The package itself is installed without its dependencies: the lock has them all, with hashes.
 $(READY): requirements.lock setup.cfg pyproject.toml
