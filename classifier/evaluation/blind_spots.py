@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from classifier.corpus import LabeledCorpus
 from classifier.evaluation.held_out import Evaluation
@@ -118,7 +119,7 @@ class Confused:
         Of the corpus.
     terms : list of (str, float, int)
         Term, what it adds to the logit of the frame given, mean over the sentences that have it, and how many do;
-        by the sum.
+        by the sum; single function words are left out.
     """
 
     label: str
@@ -148,13 +149,13 @@ def explained_confusions(evaluation: Evaluation, n: int = 6, least: int = 3, at_
     """
     scores, frames = evaluation.scores, evaluation.summary.frames
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for place in np.flatnonzero((scores.predicted & ~scores.truth).any(axis=1)):
+    for place in np.flatnonzero((scores.predicted & ~scores.truth).any(axis=1)).tolist():
         missed = [frames[i] for i in np.flatnonzero(scores.truth[place] & ~scores.predicted[place])]
         if scores.truth[place].any() and not missed:
             continue  # a frame too many beside a right one is no confusion
         for column in np.flatnonzero(scores.predicted[place] & ~scores.truth[place]):
             for label in missed or [NONE]:
-                places[label, frames[column]].append(int(place))
+                places[label, frames[column]].append(place)
     result = []
     for (label, given), found in places.items():
         sums: dict[str, list[float]] = defaultdict(list)
@@ -163,7 +164,11 @@ def explained_confusions(evaluation: Evaluation, n: int = 6, least: int = 3, at_
             for term, value in model.explain(evaluation.corpus.texts[int(evaluation.rows_tested[place])])[given]:
                 sums[term].append(value)
         ranked = sorted(
-            ((term, values) for term, values in sums.items() if len(values) >= min(least, len(found))),
+            (
+                (term, values)
+                for term, values in sums.items()
+                if len(values) >= min(least, len(found)) and term not in ENGLISH_STOP_WORDS
+            ),
             key=lambda item: -sum(item[1]),
         )
         terms = [(term, float(np.mean(values)), len(values)) for term, values in ranked[:n]]

@@ -53,7 +53,7 @@ def near_duplicates(texts: Sequence[str], least: float = NEAR) -> list[Pair]:
     """
     vectorizer = TfidfVectorizer(ngram_range=(1, 3), sublinear_tf=True, token_pattern=r"\b\w+\b")
     features = vectorizer.fit_transform(texts).tocsr()
-    found = []
+    found: list[tuple[int, int, float]] = []
     for start in range(0, len(texts), 500):
         similar = (features[start : start + 500] @ features.T).tocoo()
         kept = (similar.data >= least) & (similar.row + start < similar.col)
@@ -98,7 +98,7 @@ def characteristic_terms(corpus: LabeledCorpus, n: int = 12) -> dict[str, list[T
     vectorizer = CountVectorizer(ngram_range=(1, 2), min_df=5, binary=True, token_pattern=r"\b[^\W\d]\w+\b")
     present = vectorizer.fit_transform(corpus.texts)
     terms = vectorizer.get_feature_names_out()
-    telling = [not all(word in ENGLISH_STOP_WORDS for word in (t.split()[0], t.split()[-1])) for t in terms]
+    telling = [not {t.split()[0], t.split()[-1]} & ENGLISH_STOP_WORDS for t in terms]
     result: dict[str, list[Term]] = {}
     for column, frame in enumerate(corpus.frames):
         truth = corpus.targets[:, column]
