@@ -191,9 +191,11 @@ def _write(
             note = reliability_note(model.metrics)
             print_articles(run.articles(), model.codebook, settings.level, stream, note)
         elif settings.format == "html":
+            from classifier.confidence import reliability_note
             from classifier.report import write_html
 
-            left_out = write_html(run.articles(), model.codebook, stream, settings.level)
+            note = reliability_note(model.metrics)
+            left_out = write_html(run.articles(), model.codebook, stream, settings.level, note)
             if left_out:
                 click.echo(left_out, err=True)
         else:
