@@ -203,7 +203,7 @@ def _job(part: tuple[dict[str, Any], dict[str, Any], Any], kinds: tuple[str, ...
 
 def _logits(train: list[Any], test: list[Any], targets: Any, C: float, task: Task) -> Floats:
     features = sparse.hstack(train, format="csr")
-    coefficients, intercepts = fit_linear(features, targets, Setting((), C, False), task)
+    coefficients, intercepts = fit_linear(features, targets, Setting((), C, False))
     result: Floats = sparse.hstack(test, format="csr") @ coefficients + intercepts
     return result
 

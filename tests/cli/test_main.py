@@ -45,8 +45,8 @@ def test_version(cli) -> None:
 
 
 def test_shared_options_have_one_meaning(cli) -> None:
-    """`score` reads articles and not labels: its --text-column is another."""
-    for option in ("--model", "--seed", "--quiet", "--text-column", "--task"):
+    """`score` reads articles and not labels: its --text-column is another; `evaluate` takes --model twice."""
+    for option in ("--seed", "--quiet", "--text-column", "--task"):
         texts = set()
         for name in COMMANDS:
             text = cli(name, "--help", terminal_width=300, max_content_width=300).output.partition("Options:")[2]
