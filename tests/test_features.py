@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from classifier.features import Block, CountMatrix
 from tests.corpora import FLOODS_AND_STRIKES
-from tests.texts import unicode_texts
+from tests.strategies import unicode_texts
 
 ANALYZERS = {"words": "word", "characters": "char_wb"}
 TEXTS = [text for article in FLOODS_AND_STRIKES for _, text in article] + [

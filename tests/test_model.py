@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from classifier import InputError, Model, load_model
 from tests.corpora import FLOODS_AND_STRIKES
-from tests.texts import CORNERS, unicode_texts
+from tests.strategies import CORNERS, unicode_texts
 
 SENTENCES = [text for article in FLOODS_AND_STRIKES for _, text in article]
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from classifier import Article, Model, ScoredArticle, score_articles
 from classifier.outputs import WRITERS, columns
 from tests.conftest import ARTICLE, REPOSITORY
-from tests.texts import unicode_texts
+from tests.strategies import unicode_texts
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "score.schema.json").read_text(encoding="utf-8"))
 DOCUMENT = Draft202012Validator(SCHEMA)

@@ -16,14 +16,13 @@ from classifier.persistence import default_codebook
 from classifier.report import (
     article_page,
     codebook_page,
-    figures_table,
     print_articles,
     printable,
     profile_table,
     training_page,
 )
 from tests.conftest import ARTICLE
-from tests.texts import unicode_texts
+from tests.strategies import unicode_texts
 
 NASTY = "\x1b[31mred\x1b[0m \x9b31m \x07bell \u202eright to left\u202c \u2066iso\u2069 \x00 \r over"
 
@@ -104,7 +103,7 @@ class TestNothingSteersTheTerminal:
             codebook_page(codebook),
             article_page(scored, codebook),
             profile_table([scored], codebook),
-            figures_table(trained[1].rows, codebook),
+            training_page(trained[1], codebook),
         ):
             output = shown(renderable)
             assert not {c for c in output if unicodedata.category(c) in ("Cc", "Cf")} - {"\n"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from classifier import Article, Model, score_article, score_articles, split_sentences
 from classifier.scoring import profile
 from tests.conftest import ARTICLE
-from tests.texts import unicode_texts
+from tests.strategies import unicode_texts
 
 
 def test_sentences_labels_scores_and_profile(loaded: Model) -> None:

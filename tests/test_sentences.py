@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier import split_sentences
-from tests.texts import unicode_texts
+from tests.strategies import unicode_texts
 
 
 def texts(text: str) -> list[str]:
