@@ -242,6 +242,8 @@ def open_file(file: File, tally: Tally) -> tuple[io.BufferedReader, str]:
         If it cannot be opened, or is a folder or a link where a file was found.
     """
     if file.path is None:
+        if sys.stdin is None:
+            raise ReadError("standard input is closed.")
         raw: IO[bytes] = io.FileIO(sys.stdin.fileno(), closefd=False) if _has_descriptor() else sys.stdin.buffer
         return io.BufferedReader(Counted(cast("io.RawIOBase", raw), tally, closes=False), _BUFFER), ""
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
