@@ -3,14 +3,16 @@
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
 # make lint   ruff and mypy
 # make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
+# make notebooks   execute the notebooks in place; make notebooks-check   copies of them, on a sample
 # make lock   pin every dependency again
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JUPYTER := $(VENV)/.jupyter
 
-.PHONY: demo test test-slow coverage lint figures lock clean
+.PHONY: demo test test-slow coverage lint figures notebooks notebooks-check lock clean
 
 demo: $(READY) demo/framing/model.json
 	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
@@ -35,6 +37,12 @@ lint: $(READY)
 figures: $(READY)
 	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)
 
+notebooks: $(JUPYTER)
+	$(BIN)/python notebooks/execute.py
+
+notebooks-check: $(JUPYTER)
+	$(BIN)/python notebooks/execute.py --check
+
 # The package itself is installed without its dependencies: the lock has them all, with hashes.
 $(READY): requirements.lock setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -42,9 +50,17 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Jupyter is large and only the notebooks need it, so it has a lock and a stamp of its own.
+$(JUPYTER): $(READY) requirements-notebooks.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-notebooks.lock
+	touch $@
+
 lock:
 	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	uv pip compile --quiet setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements-notebooks.lock
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

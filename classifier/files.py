@@ -74,9 +74,10 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
-        if target.exists() and not target.is_file():
-            # A device or a pipe cannot be replaced: as root, the rename would do away with /dev/null.
-            with target.open("wb") as stream:
+        named = Path(path)
+        # As root, the rename would do away with /dev/null.
+        if named.exists() and not named.is_file() and not named.is_dir():
+            with named.open("wb") as stream:
                 yield stream
             return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -42,6 +42,7 @@ SAMPLE = 1 << 18
 MAX_CHAOS = 0.1
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _LINES = re.compile("\r\n?")
 
 
@@ -131,9 +132,13 @@ def _wide(data: bytes) -> str | None:
     """Recognise UTF-16 without a byte order mark by where its zero bytes are."""
     head = data[:4096]
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if len(head) < 4 or max(even, odd) < len(head) // 8 or min(even, odd) > max(even, odd) // 8:
+    most, least = max(even, odd), min(even, odd)
+    # Spaces and punctuation alone make some such zeros in text of any alphabet; in binary data they are anywhere.
+    if most < 2 or most * 20 < len(head) or least * 8 > most:
         return None
-    return "utf-16-le" if odd > even else "utf-16-be"
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    text = head.decode(encoding, "replace")
+    return None if _CONTROLS.search(text) else encoding
 
 
 def _fits(data: bytes, encoding: str, partial: bool) -> bool:
@@ -164,10 +169,11 @@ def _guess(data: bytes, partial: bool) -> str | None:
 
 def _undecodable(data: bytes, name: str, error: UnicodeDecodeError | LookupError) -> ReadError:
     if isinstance(error, UnicodeDecodeError):
+        start = error.start + len(data) - len(error.object)  # a byte order mark is cut off before decoding
         return ReadError(
-            f"not {name.upper()} text (byte 0x{data[error.start]:02x} at {error.start}); save it as UTF-8 "
+            f"not {name.removesuffix('-sig').upper()} text (byte 0x{data[start]:02x} at {start}); save it as UTF-8 "
             "or name its encoding with --encoding.",
-            f"line {data.count(bytes([10]), 0, error.start) + 1}",
+            f"line {data.count(bytes([10]), 0, start) + 1}" if "16" not in name and "32" not in name else None,
         )
     return ReadError(f"there is no encoding called {name!r}; name one like utf-8, utf-16 or cp1251.")
 

@@ -243,7 +243,7 @@ def open_file(file: File, tally: Tally) -> tuple[io.BufferedReader, str]:
     """
     if file.path is None:
         if sys.stdin is None:
-            raise ReadError("standard input is closed.")
+            raise InputError("standard input is closed; name a file.")
         raw: IO[bytes] = io.FileIO(sys.stdin.fileno(), closefd=False) if _has_descriptor() else sys.stdin.buffer
         return io.BufferedReader(Counted(cast("io.RawIOBase", raw), tally, closes=False), _BUFFER), ""
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "markdown"]),
+    type=click.Choice(["table", "json", "markdown", "html"]),
     default="table",
     show_default=True,
     help="How the figures are written.",
@@ -159,9 +159,7 @@ def _write(
 
     from classifier.files import file_replaced
 
-    if format_ == "json":
-        import json
-
+    if format_ in ("json", "html"):
         results = [
             one.to_dict() | ({"mistakes": [mistake.to_dict() for mistake in one.mistakes(errors)]} if errors else {})
             for one in evaluations
@@ -171,7 +169,14 @@ def _write(
             if comparison
             else results[0]
         )
-        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        if format_ == "html":
+            from classifier.report import evaluation_page
+
+            text = evaluation_page(data, codebook)
+        else:
+            import json
+
+            text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     else:
         from classifier.report import console
         from classifier.tables import comparison_table, markdown, terminal

@@ -35,7 +35,7 @@ FAULTS_SHOWN = 20
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "jsonl", "json", "csv", "parquet"]),
+    type=click.Choice(["table", "jsonl", "json", "csv", "parquet", "html"]),
     help="[default: table on a terminal, jsonl otherwise]",
 )
 @options.output_option
@@ -52,7 +52,7 @@ FAULTS_SHOWN = 20
     is_flag=False,
     flag_value=TERMS,
     metavar="[N]",
-    help=f"Give the N terms that speak most for each label.  [N: {TERMS}]",
+    help=f"Give the N terms that speak most for each label.  [N: {TERMS}; html: always]",
 )
 @click.option(
     "--threshold",
@@ -108,6 +108,7 @@ def command(
     Examples:
       framing score article.txt
       framing score news/ --format csv --output scores.csv --errors unread.jsonl
+      framing score news/ --format html --output news.html
       framing score dump.jsonl.gz --text-column article.body --keep author -o scores.jsonl --resume
       cat article.txt | framing score - --explain 3
     """
@@ -119,6 +120,8 @@ def command(
         format_ = "table" if output is None and sys.stdout.isatty() else "jsonl"
     _check_usage(format_, output, errors, resume, csv_safe)
     read = reading.read_options(values)
+    if format_ == "html" and level == "sentence":
+        explain = explain or TERMS
     from classifier.persistence import load_model
     from classifier.runs import Run, RunSettings
 
@@ -189,6 +192,14 @@ def _write(
 
             note = reliability_note(model.metrics)
             print_articles(run.articles(), model.codebook, settings.level, stream, note)
+        elif settings.format == "html":
+            from classifier.confidence import reliability_note
+            from classifier.report import write_html
+
+            note = reliability_note(model.metrics)
+            left_out = write_html(run.articles(), model.codebook, stream, settings.level, note)
+            if left_out:
+                click.echo(left_out, err=True)
         else:
             WRITERS[settings.format](run.articles(), model.frames, stream, settings.level, settings.read.keep)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, intervals
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, Floats, intervals
 from classifier.metrics.figures import FRAME_FIGURES, MACRO, MICRO, Scores, resampled_figures
 
 
@@ -92,7 +93,24 @@ def compare(
     if not same:
         raise ValueError("two models can be compared only on the same sentences, labels and articles.")
     bootstrap = Bootstrap(first.groups, n_resamples, seed)
-    ours, theirs = resampled_figures(first, bootstrap), resampled_figures(second, bootstrap)
+    return compare_resampled(resampled_figures(first, bootstrap), resampled_figures(second, bootstrap), frames)
+
+
+def compare_resampled(
+    ours: Mapping[str, Floats], theirs: Mapping[str, Floats], frames: tuple[str, ...]
+) -> list[Comparison]:
+    """Compare two models by figures already resampled by one and the same bootstrap; see `compare`.
+
+    Parameters
+    ----------
+    ours, theirs : mapping of str to ndarray of shape (1 + n_resamples, n_frames + 2)
+        As `classifier.metrics.figures.resampled_figures` returns them.
+    frames : tuple of str
+
+    Returns
+    -------
+    list of Comparison
+    """
     rows = []
     for column, name in enumerate((*frames, MACRO, MICRO)):
         for figure in FRAME_FIGURES:

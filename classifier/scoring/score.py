@@ -247,6 +247,8 @@ def profile(labels: Sequence[tuple[str, ...]], frames: Sequence[str]) -> dict[st
 
 
 def _terms(model: Model, text: str, labels: tuple[str, ...], n: int) -> dict[str, list[tuple[str, float]]]:
+    if not labels:
+        return {}
     terms = model.explain(text)
     return {
         frame: [(term, round(value, DECIMALS)) for term, value in terms[frame][:n] if value > 0] for frame in labels

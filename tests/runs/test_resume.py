@@ -14,7 +14,7 @@ import pytest
 
 from classifier import InputError, load_model
 from classifier.articles import Fault
-from classifier.runs import Run, RunSettings
+from classifier.runs import Run, RunSettings, journal
 
 WORDS = ["Minsk", "said", "no.", "The", "loan", "was", "signed.", "Sanctions", "followed,", "Вильнюс", "—", "rain"]
 
@@ -78,10 +78,10 @@ def test_a_signal_leaves_a_valid_file_that_can_be_gone_on_with(tmp_path: Path, n
     process = subprocess.Popen(
         [sys.executable, "-m", "classifier", "score", str(source), "-o", str(output)], stderr=subprocess.PIPE, text=True
     )
-    journal = tmp_path / "scores.jsonl.journal"
+    progress = tmp_path / "scores.jsonl.journal"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and not (
-        journal.exists() and json.loads(journal.read_bytes())["progress"]["items"]
+        progress.exists() and json.loads(progress.read_bytes())["progress"]["items"]
     ):
         time.sleep(0.02)
     process.send_signal(number)
@@ -91,6 +91,12 @@ def test_a_signal_leaves_a_valid_file_that_can_be_gone_on_with(tmp_path: Path, n
     done = [json.loads(line) for line in output.read_bytes().splitlines()]
     assert [article["id"] for article in done] == [str(i) for i in range(len(done))]
     assert 0 < len(done) < 20_000
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record progress after every batch, however fast this machine is."""
+    monkeypatch.setattr(journal, "INTERVAL", 0.0)
 
 
 def settings_for(source: Path, **more: object) -> RunSettings:
@@ -114,7 +120,7 @@ def run_until(faults: int, settings: RunSettings, output: Path) -> None:
         Run(load_model(), settings, on_fault).to_file(output, None, resume=True)
 
 
-def test_a_run_that_breaks_off_goes_on(tmp_path: Path) -> None:
+def test_a_run_that_breaks_off_goes_on(tmp_path: Path, at_once: None) -> None:
     source, output = write_dump(tmp_path / "dump.jsonl", 900), tmp_path / "scores.jsonl"
     whole = tmp_path / "whole.jsonl"
     Run(load_model(), settings_for(source), lambda fault: None).to_file(whole, None, resume=False)
@@ -124,21 +130,21 @@ def test_a_run_that_breaks_off_goes_on(tmp_path: Path) -> None:
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_an_interrupted_run_is_not_overwritten_in_silence(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_not_overwritten_in_silence(tmp_path: Path, at_once: None) -> None:
     source, output = write_dump(tmp_path / "dump.jsonl", 1500), tmp_path / "scores.jsonl"
     run_until(12, settings_for(source), output)
     with pytest.raises(InputError, match="--resume"):
         Run(load_model(), settings_for(source), lambda fault: None).to_file(output, None, resume=False)
 
 
-def test_other_settings_are_refused(tmp_path: Path) -> None:
+def test_other_settings_are_refused(tmp_path: Path, at_once: None) -> None:
     source, output = write_dump(tmp_path / "dump.jsonl", 900), tmp_path / "scores.jsonl"
     run_until(8, settings_for(source), output)
     with pytest.raises(InputError, match="--level"):
         Run(load_model(), settings_for(source, level="article"), lambda fault: None).to_file(output, None, resume=True)
 
 
-def test_sources_that_changed_are_refused(tmp_path: Path) -> None:
+def test_sources_that_changed_are_refused(tmp_path: Path, at_once: None) -> None:
     source, output = write_dump(tmp_path / "dump.jsonl", 1500), tmp_path / "scores.jsonl"
     run_until(12, settings_for(source), output)
     write_dump(source, 1500, seed=1)
