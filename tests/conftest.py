@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
-from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_corpus, train
+from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_codebook, read_corpus, train
 from classifier.cli import main
 from classifier.corpus import Columns
 from classifier.persistence import save_model
@@ -102,6 +102,35 @@ def rooms_directory(rooms_trained: tuple[Model, TrainingReport], tmp_path_factor
 @pytest.fixture(scope="session")
 def rooms_model(rooms_directory: Path) -> Model:
     return load_model(rooms_directory)
+
+
+ROLES = """
+[roles.actors]
+water = { title = "Water", terms = ["river", "rain", "flood*", "water"] }
+workers = { title = "Workers", terms = ["union*", "driver*", "worker*", "picket*", "nurses", "pilots"] }
+employers = { title = "Employers", terms = ["employer*", "ministry"] }
+
+[roles.acts]
+rise = { title = "rises", terms = ["rose", "rise*", "burst", "rising", "fall", "fell"] }
+strike = { title = "strikes", terms = ["strike*", "walked out"] }
+damage = { title = "damages", terms = ["enter*", "cut", "close*", "wash*"] }
+
+[roles.marks]
+not = { title = "not", terms = ["not", "no", "nobody", "unless"] }
+"""
+
+
+@pytest.fixture(scope="session")
+def roles_directory(corpus_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved multilabel model that also reads who does what to whom."""
+    folder = tmp_path_factory.mktemp("roles")
+    text = "".join(f'[[frames]]\nname = "{name}"\n' for name in ("flood", "strike"))
+    (folder / "codebook.toml").write_text(text + ROLES, encoding="utf-8")
+    corpus = read_corpus(corpus_csv, codebook=read_codebook(folder / "codebook.toml"))
+    model, _ = train(corpus, name="roles", n_folds=2)
+    assert len(model.blocks) > 2
+    model.save(folder / "model")
+    return folder / "model"
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ from tests.strategies import CORNERS, unicode_texts
 SENTENCES = [text for article in FLOODS_AND_STRIKES for _, text in article]
 
 
-@pytest.fixture(scope="module", params=["multilabel", "multiclass"])
-def directory(request: pytest.FixtureRequest, model_directory: Path, rooms_directory: Path) -> Path:
-    return {"multilabel": model_directory, "multiclass": rooms_directory}[request.param]
+@pytest.fixture(scope="module", params=["model_directory", "rooms_directory", "roles_directory"])
+def directory(request: pytest.FixtureRequest) -> Path:
+    """A multilabel model, a multiclass one, one that reads roles."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
@@ -146,6 +146,7 @@ logit_arrays = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(
 
 
 class TestCalibration:
+    @settings(max_examples=8)
     @given(logit_arrays, st.floats(0.3, 4), st.floats(-2, 2))
     def test_platt_scaling_undoes_a_slope_and_a_shift(self, logits: np.ndarray, slope: float, shift: float) -> None:
         logits = np.vstack([logits] * 20)

@@ -114,6 +114,8 @@ def command(
     """
     if not sources:
         raise click.UsageError("Nothing to score: name a file, a folder, or - for standard input.")
+    if output is None and sys.stdout is None:
+        raise click.UsageError("Standard output is closed; give --output FILE.")
     if format_ is None:
         format_ = "table" if output is None and sys.stdout.isatty() else "jsonl"
     _check_usage(format_, output, errors, resume, csv_safe)

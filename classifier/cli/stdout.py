@@ -12,7 +12,7 @@ from classifier.errors import FramingError
 
 
 class Stdout(io.RawIOBase):
-    """Standard output as a binary stream; what goes wrong becomes a `FramingError`."""
+    """Standard output as a binary stream; what goes wrong, but for a reader that left, becomes a `FramingError`."""
 
     def __init__(self) -> None:
         self._stream = sys.stdout.buffer
@@ -43,11 +43,11 @@ class Stdout(io.RawIOBase):
         except OSError as error:
             raise self._failure(error) from None
 
-    def _failure(self, error: OSError) -> FramingError:
+    def _failure(self, error: OSError) -> Exception:
         self.broken = True
         # The interpreter flushes once more at its end; there, nobody would catch the same error.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            return FramingError("the reader of standard output has closed it; stopped there.")
+            return error  # `head` has seen enough: click ends the command without a word
         return FramingError(f"standard output: cannot write: {error.strerror or error}.")
