@@ -215,7 +215,7 @@ def members(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, Cal
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
         hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-        if not (member.is_dir() or hidden or path.parts[:1] == ("__MACOSX",)):
+        if member.filename and not (member.is_dir() or hidden or path.parts[:1] == ("__MACOSX",)):
             yield member.filename, partial(_open_member, archive, member, path, tally, allowance, limits)
 
 
