@@ -215,7 +215,7 @@ def members(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, Cal
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
         hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-        if not (member.is_dir() or hidden or path.parts[:1] == ("__MACOSX",)):
+        if member.filename and not (member.is_dir() or hidden or path.parts[:1] == ("__MACOSX",)):
             yield member.filename, partial(_open_member, archive, member, path, tally, allowance, limits)
 
 
@@ -256,14 +256,24 @@ def container_documents(
         yield name, partial(open_zst, stream, limits), None
     else:
         file = seekable(stream, limits.document_bytes)
-        with open_zip(file, limits) as archive:
-            whole = zip_kind(archive)
-            if whole is not None:
-                file.seek(0)
-                yield name, lambda: _borrowed(file), whole
-                return
-            for member, opener in members(archive, limits):
-                yield f"{name}/{member}", opener, None
+        try:
+            yield from _zip_documents(file, name, limits)
+        finally:
+            if file is not stream:
+                file.close()
+
+
+def _zip_documents(
+    file: IO[bytes], name: str, limits: Limits
+) -> Iterator[tuple[str, Callable[[], io.BufferedReader], str | None]]:
+    with open_zip(file, limits) as archive:
+        whole = zip_kind(archive)
+        if whole is not None:
+            file.seek(0)
+            yield name, lambda: _borrowed(file), whole
+            return
+        for member, opener in members(archive, limits):
+            yield f"{name}/{member}", opener, None
 
 
 def _borrowed(file: IO[bytes]) -> io.BufferedReader:

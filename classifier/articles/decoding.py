@@ -122,6 +122,8 @@ def choose_encoding(
         return "utf-8", False
     if declared is not None and _fits(data, declared, partial):
         return declared, False
+    if _damaged_utf8(data):
+        return "utf-8", False
     guess = _guess(data, partial)
     if guess is None:
         raise ReadError("not UTF-8, and its encoding cannot be told; save it as UTF-8 or name it with --encoding.")
@@ -148,6 +150,16 @@ def _fits(data: bytes, encoding: str, partial: bool) -> bool:
     except (UnicodeDecodeError, LookupError, TypeError, ValueError):
         return False
     return isinstance(text, str)
+
+
+def _damaged_utf8(data: bytes) -> bool:
+    """Tell UTF-8 with a few bad bytes from another encoding, which hardly ever has sequences valid in UTF-8.
+
+    Decoding it will fail where the damage is; guessing would turn all of it into nonsense.
+    """
+    text = data[:SAMPLE].decode("utf-8", "surrogateescape")
+    bad = sum("\udc80" <= char <= "\udcff" for char in text)
+    return sum(char > "\x7f" for char in text) > 2 * bad
 
 
 def _guess(data: bytes, partial: bool) -> str | None:

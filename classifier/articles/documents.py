@@ -21,7 +21,7 @@ from classifier.articles.options import MIB, ReadOptions, size
 _ADDRESS = re.compile(r"https?://\S+")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-]{2,40})""", re.IGNORECASE)
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
-_HEADING = re.compile(r"^# +(\S.*?) *#*$", re.MULTILINE)
+_HEADING = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 
 
 def _missing(what: str, library: str, extra: str) -> ReadError:
@@ -78,7 +78,7 @@ def read_markdown(data: bytes, source: str, options: ReadOptions) -> Article:
     return Article(
         source,
         "\n\n".join(block for block in blocks if block.strip()),
-        title=front.get("title") or (heading[1] if heading else None),
+        title=front.get("title") or (heading[1].rstrip("# ") or None if heading else None),
         date=front.get("date") or None,
         outlet=front.get("outlet") or front.get("source") or None,
         metadata={name: front.get(name) for name in options.keep},

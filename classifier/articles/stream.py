@@ -16,7 +16,7 @@ from classifier.articles.formats import ISOLATED, detect
 from classifier.articles.isolation import Parsers
 from classifier.articles.options import ReadOptions, size
 from classifier.articles.sources import File, Tally, check_sources, files, open_file
-from classifier.errors import InputError
+from classifier.errors import FramingError, InputError
 
 #: What a file may give: an article, a fault, either of them later, or None for an item that was skipped.
 Content = Article | Fault | Future[list[Article | Fault]] | None
@@ -133,6 +133,10 @@ class ItemStream:
             yield Fault(name, error.reason, error.place)
         except OSError as error:
             yield Fault(name, f"cannot read it: {error.strerror or error}.")
+        except FramingError:
+            raise
+        except Exception as error:  # whatever a file does to the libraries, the run goes on
+            yield Fault(name, f"cannot be read ({type(error).__name__}: {str(error)[:200]}).")
 
     def _inner(
         self, name: str, opener: Callable[[], io.BufferedReader], whole: str | None, depth: int, parsers: Parsers

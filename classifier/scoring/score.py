@@ -26,13 +26,14 @@ BATCH_ARTICLES = 512
 
 #: Longest piece of text without a line break that is split into sentences at once. Splitting takes time that
 #: grows with the square of a piece made to be slow, so a longer one is cut, after a sentence where there is one.
-MAX_PIECE = 1 << 15
+MAX_PIECE = 1 << 13
 
 #: Longest sentence; what is longer is cut between words where it can be. A single token of many megabytes would
 #: otherwise hold that many n-grams in memory.
 MAX_SENTENCE = 10_000
 
-_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+(?=\S)")
+# After a word of some length, so that no abbreviation is taken for the end of a sentence.
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_]{4})[.!?…][\"'”’»)\]]{0,3}\s+(?=\S)|[。！？]")
 
 
 def score_article(
