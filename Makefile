@@ -3,6 +3,7 @@
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
 # make lint   ruff and mypy
 # make notebooks   execute the notebooks in place; make notebooks-check   copies of them, on a sample
+# make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
 # make lock   pin every dependency again
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JUPYTER := $(VENV)/.jupyter
 
-.PHONY: demo test test-slow coverage lint notebooks notebooks-check lock clean
+.PHONY: demo test test-slow coverage lint figures notebooks notebooks-check lock clean
 
 demo: $(READY) demo/framing/model.json
 	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
@@ -39,6 +40,9 @@ notebooks: $(JUPYTER)
 notebooks-check: $(JUPYTER)
 	$(BIN)/python notebooks/execute.py --check
 
+figures: $(READY)
+	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)
+
 # The package itself is installed without its dependencies: the lock has them all, with hashes.
 $(READY): requirements.lock setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -53,9 +57,9 @@ $(JUPYTER): $(READY) requirements-notebooks.lock
 	touch $@
 
 lock:
-	uv pip compile setup.cfg --extra test --extra lint --extra parquet --extra build --universal --python-version 3.11 \
+	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
-	uv pip compile setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
+	uv pip compile --quiet setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements-notebooks.lock
 
 clean:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import InputError
+from classifier.roles import Roles
 
 #: Okabe and Ito's palette, safe for colour-blind readers; used where a codebook names no colour.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#666666")
+
+#: Said of what `is_frame_name` refuses.
+NOT_A_NAME = "cannot be a frame's name; use printable text without '|' or outer spaces"
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
@@ -141,12 +146,18 @@ class Codebook:
         return cls(str(data.get("title", "Frames")), frames, roles)
 
 
+def is_frame_name(name: str) -> bool:
+    """Tell whether a text can name a frame: printable (spaces of any width are), without ``|`` or outer spaces."""
+    printable = all(char.isprintable() or unicodedata.category(char) == "Zs" for char in name)
+    return bool(name) and name == name.strip() and "|" not in name and printable
+
+
 def _frame(entry: Any, index: int, where: str) -> Frame:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InputError(f"{where}: frame {index + 1} has no name.")
     name = entry["name"]
-    if not name or name != name.strip() or "|" in name or not name.isprintable():
-        raise InputError(f"{where}: {name!r} cannot be a frame's name; use printable text without '|' or outer spaces.")
+    if not is_frame_name(name):
+        raise InputError(f"{where}: {name!r} {NOT_A_NAME}.")
     colour = entry.get("colour", PALETTE[index % len(PALETTE)])
     if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
         raise InputError(f"{where}: the colour of {name!r} must look like #1f77b4, not {colour!r}.")
@@ -179,4 +190,7 @@ def read_codebook(path: str | Path) -> Codebook:
         raise InputError(f"{path}: cannot read the codebook: {error.strerror or error}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not a TOML codebook: {error}.") from None
-    return Codebook.from_dict(data, str(path))
+    codebook = Codebook.from_dict(data, str(path))
+    # Whoever wrote the file hears of a mistake in the roles now, not after the corpus was read.
+    Roles(codebook.roles, str(path))
+    return codebook

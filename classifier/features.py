@@ -3,14 +3,19 @@
 A model reads a sentence through *blocks*. Each block is what one ``TfidfVectorizer(sublinear_tf=True)`` computes
 with the block's analyzer: n-grams are counted, a count c weighs ``1 + ln c``, times the n-gram's inverse document
 frequency, and the block's vector is scaled to length one. The blocks are concatenated.
+
+Blocks of words and characters read the text alone. The others read its roles (`classifier.roles`): n-grams of the
+sequence of tags, ordered pairs of tags at any distance, words with the actors replaced by their roles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from classifier.roles import Roles, Tag, Tagging
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +51,8 @@ def word_ngrams(text: str, shortest: int, longest: int) -> list[str]:
     return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
 
 
-def character_ngrams(text: str, shortest: int, longest: int) -> list[str]:
-    """Return the character n-grams within the words of a text.
+def character_ngrams(text: str, shortest: int, longest: int) -> Iterator[str]:
+    """Yield the character n-grams within the words of a text.
 
     Parameters
     ----------
@@ -56,32 +61,110 @@ def character_ngrams(text: str, shortest: int, longest: int) -> list[str]:
     shortest, longest : int
         Characters (code points) an n-gram.
 
-    Returns
-    -------
-    list of str
-        As ``CountVectorizer(analyzer="char_wb")`` gives them: lower case; every run of characters between white
-        space is padded with one space on each side, and one shorter than n counts once, whole.
+    Yields
+    ------
+    str
+        As ``CountVectorizer(analyzer="char_wb")`` gives them, by start: lower case; every run of characters between
+        white space is padded with one space on each side, and one shorter than n counts once, whole.
 
     Examples
     --------
-    >>> character_ngrams("EU", 2, 5)
-    [' e', 'eu', 'u ', ' eu', 'eu ', ' eu ']
+    >>> list(character_ngrams("EU", 2, 5))
+    [' e', ' eu', ' eu ', 'eu', 'eu ', 'u ']
     """
-    ngrams: list[str] = []
     for word in text.lower().split():
         padded = f" {word} "
-        for n in range(shortest, longest + 1):
-            if n >= len(padded):
-                ngrams.append(padded)
-                break
-            ngrams += [padded[i : i + n] for i in range(len(padded) - n + 1)]
-    return ngrams
+        if len(padded) < shortest:
+            yield padded
+            continue
+        for start in range(len(padded) - shortest + 1):
+            for end in range(start + shortest, min(start + longest, len(padded)) + 1):
+                yield padded[start:end]
 
 
-_ANALYZERS: dict[str, tuple[Callable[[str, int, int], list[str]], str]] = {
+#: Tags of a sentence that are paired; their pairs grow with the square of this.
+PAIRED_TAGS = 100
+
+
+def role_ngrams(tagging: Tagging, shortest: int, longest: int) -> list[tuple[Tag, ...]]:
+    """Return the n-grams of a sentence's sequence of roles.
+
+    Parameters
+    ----------
+    tagging : Tagging
+    shortest, longest : int
+        Tags an n-gram.
+
+    Returns
+    -------
+    list of tuple of Tag
+        Shorter n-grams first.
+    """
+    tags = tagging.sequence()
+    return [tuple(tags[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(tags) - n + 1)]
+
+
+def role_pairs(tagging: Tagging) -> list[tuple[Tag, ...]]:
+    """Return each ordered pair of a sentence's first `PAIRED_TAGS` tags, at any distance, once.
+
+    Parameters
+    ----------
+    tagging : Tagging
+
+    Returns
+    -------
+    list of tuple of (Tag, Tag)
+        Of pairs with the same names, the first.
+    """
+    tags = tagging.sequence()[:PAIRED_TAGS]
+    pairs: dict[tuple[str, str], tuple[Tag, ...]] = {}
+    for i, first in enumerate(tags):
+        for second in tags[i + 1 :]:
+            pairs.setdefault((first.name, second.name), (first, second))
+    return list(pairs.values())
+
+
+def masked_ngrams(text: str, tagging: Tagging, shortest: int, longest: int) -> list[str]:
+    """Return the word n-grams of a text whose actors are replaced by their roles.
+
+    Parameters
+    ----------
+    text : str
+        One sentence.
+    tagging : Tagging
+        Its roles.
+    shortest, longest : int
+        Words an n-gram.
+
+    Returns
+    -------
+    list of str
+        An actor is one word, ``<role>``; actors of the same role in a row are one.
+    """
+    words: list[str] = []
+    start = 0
+    for match in tagging.matches:
+        if match.kind == "actors":
+            words += _TOKEN.findall(text[start : match.start].lower())
+            mask = f"<{match.role}>"
+            if not words or words[-1] != mask:
+                words.append(mask)
+            start = match.end
+    words += _TOKEN.findall(text[start:].lower())
+    return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
+
+
+#: The kinds of blocks that read the text alone, and what scikit-learn calls their analyzers.
+_ANALYZERS: dict[str, tuple[Callable[[str, int, int], Iterable[str]], str]] = {
     "words": (word_ngrams, "word"),
     "characters": (character_ngrams, "char_wb"),
 }
+
+#: The kinds of blocks that read the roles.
+ROLE_KINDS = ("roles", "role_pairs", "masked_words")
+
+#: Between the tags of a pair, which may stand far apart; those of an n-gram are joined by a space.
+PAIR = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +173,10 @@ class Block:
 
     Parameters
     ----------
-    kind : {"words", "characters"}
+    kind : {"words", "characters", "roles", "role_pairs", "masked_words"}
         What its n-grams are made of.
     shortest, longest : int
-        Units an n-gram, both included.
+        Units an n-gram, both included; a pair has two.
     min_df : int
         Sentences of the training corpus an n-gram must occur in to be kept.
     """
@@ -104,21 +187,71 @@ class Block:
     min_df: int = 1
 
     def __post_init__(self) -> None:
-        if self.kind not in _ANALYZERS:
-            raise ValueError(f"kind must be one of {sorted(_ANALYZERS)}, got {self.kind!r}.")
+        if self.kind not in _ANALYZERS and self.kind not in ROLE_KINDS:
+            raise ValueError(f"kind must be one of {[*_ANALYZERS, *ROLE_KINDS]}, got {self.kind!r}.")
         if not 1 <= self.shortest <= self.longest:
             raise ValueError(f"n-grams must have 1 or more units, got {self.shortest} to {self.longest}.")
+        if self.kind == "role_pairs" and (self.shortest, self.longest) != (2, 2):
+            raise ValueError(f"a pair has 2 units, got {self.shortest} to {self.longest}.")
         if self.min_df < 1:
             raise ValueError(f"min_df must be 1 or more, got {self.min_df}.")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.shortest}-{self.longest}, min_df {self.min_df}"
 
-    def ngrams(self, text: str) -> list[str]:
-        """Return the n-grams of a sentence, with repetitions."""
-        return _ANALYZERS[self.kind][0](text, self.shortest, self.longest)
+    @property
+    def reads_roles(self) -> bool:
+        """Whether the block needs a sentence's roles."""
+        return self.kind in ROLE_KINDS
 
-    def vectorizer(self, vocabulary: Sequence[str] | None = None, idf: npt.ArrayLike | None = None) -> TfidfVectorizer:
+    def ngrams(self, text: str, tagging: Tagging | None = None) -> Iterable[str]:
+        """Return the n-grams of a sentence, with repetitions.
+
+        Parameters
+        ----------
+        text : str
+            One sentence.
+        tagging : Tagging, optional
+            Its roles, shared by the blocks that read them.
+        """
+        if not self.reads_roles:
+            return _ANALYZERS[self.kind][0](text, self.shortest, self.longest)
+        if tagging is None:
+            raise ValueError(f"a block of kind {self.kind!r} needs the roles of the sentence.")
+        if self.kind == "masked_words":
+            return masked_ngrams(text, tagging, self.shortest, self.longest)
+        return [self.joined(tag.name for tag in tags) for tags in self.tags(tagging)]
+
+    def tags(self, tagging: Tagging) -> list[tuple[Tag, ...]]:
+        """Return the n-grams of a block of kind ``roles`` or ``role_pairs`` as tags, which say where they stand."""
+        if self.kind == "role_pairs":
+            return role_pairs(tagging)
+        return role_ngrams(tagging, self.shortest, self.longest)
+
+    def joined(self, names: Iterable[str]) -> str:
+        """Return the names of tags as one n-gram."""
+        return (PAIR if self.kind == "role_pairs" else " ").join(names)
+
+    def analyzer(self, roles: Roles | None = None) -> RoleAnalyzer | str:
+        """Return the ``analyzer`` of the scikit-learn vectorizer whose numbers are the block's.
+
+        Parameters
+        ----------
+        roles : Roles, optional
+            The tagger, for blocks that read roles.
+        """
+        if not self.reads_roles:
+            return _ANALYZERS[self.kind][1]
+        if roles is None:
+            raise ValueError(f"a block of kind {self.kind!r} needs the roles of a codebook.")
+        return RoleAnalyzer(self, roles)
+
+    def vectorizer(
+        self,
+        vocabulary: Sequence[str] | None = None,
+        idf: npt.ArrayLike | None = None,
+        roles: Roles | None = None,
+    ) -> TfidfVectorizer:
         """Return the scikit-learn vectorizer whose numbers are the block's.
 
         Parameters
@@ -127,6 +260,8 @@ class Block:
             The n-grams of a fitted block, in the order of the features.
         idf : array-like of shape (n_ngrams,), optional
             Their inverse document frequencies.
+        roles : Roles, optional
+            The tagger, for blocks that read roles.
 
         Returns
         -------
@@ -136,9 +271,11 @@ class Block:
         import numpy as np
         from sklearn.feature_extraction.text import TfidfVectorizer
 
+        # An analyzer of ours knows its own n-grams; scikit-learn warns of a range that it would not use.
+        ngram_range = (1, 1) if self.reads_roles else (self.shortest, self.longest)
         vectorizer = TfidfVectorizer(
-            analyzer=_ANALYZERS[self.kind][1],
-            ngram_range=(self.shortest, self.longest),
+            analyzer=self.analyzer(roles),
+            ngram_range=ngram_range,
             min_df=self.min_df,
             sublinear_tf=True,
             dtype=np.float64,
@@ -147,6 +284,24 @@ class Block:
         if idf is not None:
             vectorizer.idf_ = np.asarray(idf, dtype=np.float64)
         return vectorizer
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAnalyzer:
+    """The analyzer of a block that reads roles, for scikit-learn's vectorizers: a text in, its n-grams out.
+
+    Parameters
+    ----------
+    block : Block
+    roles : Roles
+    """
+
+    block: Block
+    roles: Roles
+
+    def __call__(self, text: str) -> Iterable[str]:
+        """Return the n-grams of a sentence, with repetitions."""
+        return self.block.ngrams(text, self.roles.tag(text))
 
 
 class CountMatrix:
@@ -158,6 +313,8 @@ class CountMatrix:
         The sentences.
     blocks : sequence of Block
         Those whose n-grams are counted. ``min_df`` is left to `fit`.
+    roles : Roles, optional
+        The tagger, for blocks that read roles; each text is tagged once.
 
     Attributes
     ----------
@@ -168,17 +325,30 @@ class CountMatrix:
         How often each occurs in each sentence, shape (n_texts, n_ngrams).
     """
 
-    def __init__(self, texts: Sequence[str], blocks: Sequence[Block]) -> None:
+    def __init__(self, texts: Sequence[str], blocks: Sequence[Block], roles: Roles | None = None) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
         self.blocks = tuple(blocks)
+        taggings = None
+        if any(block.reads_roles for block in self.blocks):
+            if roles is None:
+                raise ValueError("blocks that read roles need the roles of a codebook.")
+            taggings = [roles.tag(text) for text in texts]
         ngrams, counts = [], []
         for block in self.blocks:
-            vectorizer = CountVectorizer(
-                analyzer=_ANALYZERS[block.kind][1], ngram_range=(block.shortest, block.longest)
-            )
-            counts.append(vectorizer.fit_transform(texts).tocsr())
-            ngrams.append(vectorizer.get_feature_names_out())
+            if block.reads_roles:
+                found, counted = _count(
+                    block.ngrams(text, tagging) for text, tagging in zip(texts, taggings or (), strict=True)
+                )
+            else:
+                vectorizer = CountVectorizer(analyzer=block.analyzer(), ngram_range=(block.shortest, block.longest))
+                try:
+                    counted = vectorizer.fit_transform(texts).tocsr()
+                    found = vectorizer.get_feature_names_out()
+                except ValueError:  # no text has an n-gram
+                    found, counted = _count([] for _ in texts)
+            ngrams.append(found)
+            counts.append(counted)
         self.ngrams = tuple(ngrams)
         self.counts = tuple(counts)
 
@@ -203,6 +373,33 @@ class CountMatrix:
             columns.append(kept)
             idf.append(np.log((1 + len(rows)) / (1 + df[kept])) + 1)
         return Tfidf(self, tuple(columns), tuple(idf))
+
+
+def _count(documents: Iterable[Iterable[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
+    """Count n-grams as ``CountVectorizer`` does, which would refuse documents that have none."""
+    import numpy as np
+    from scipy import sparse
+
+    columns: dict[str, int] = {}
+    indices: list[int] = []
+    ends = [0]
+    for document in documents:
+        indices += [columns.setdefault(ngram, len(columns)) for ngram in document]
+        ends.append(len(indices))
+    found = sorted(columns)
+    place = np.empty(len(found), dtype=np.intp)
+    place[[columns[ngram] for ngram in found]] = np.arange(len(found))
+    # The index arrays have the type of those of CountVectorizer, so that the blocks can be put side by side.
+    counts = sparse.csr_array(
+        (
+            np.ones(len(indices), dtype=np.int64),
+            place[np.array(indices, dtype=np.intp)].astype(np.int32),
+            np.array(ends, dtype=np.int32),
+        ),
+        shape=(len(ends) - 1, len(found)),
+    )
+    counts.sum_duplicates()
+    return np.array(found, dtype=object), counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +429,7 @@ class Tfidf:
         for counts, kept, idf in zip(self.source.counts, self.columns, self.idf, strict=True):
             part = counts[rows][:, kept].astype(np.float64)
             part.data = (1 + np.log(part.data)) * idf[part.indices]
-            parts.append(normalize(part, copy=False))
+            parts.append(normalize(part, copy=False) if min(part.shape) else part)
         return sparse.hstack(parts, format="csr")
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import csv
 import ctypes
+import io
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from classifier.errors import FramingError
+from classifier.errors import FramingError, InputError
+
+
+def csv_lines(rows: Sequence[Sequence[Any]]) -> str:
+    r"""Return rows as lines of CSV.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        Cells; None is an empty one.
+
+    Returns
+    -------
+    str
+        With ``\n`` line ends.
+
+    Notes
+    -----
+    ``csv.writer`` leaves a lone carriage return bare, which every reader takes for the end of a row.
+
+    Examples
+    --------
+    >>> csv_lines([("one", "two, three"), (None, "over\rwritten")])
+    'one,"two, three"\n,"over\rwritten"\n'
+    """
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    lines = buffer.getvalue()
+    if "\r" in lines:
+        return "".join(",".join(map(_csv_cell, cells)) + "\n" for cells in rows)
+    return lines
+
+
+def _csv_cell(value: Any) -> str:
+    cell = "" if value is None else str(value)
+    return '"' + cell.replace('"', '""') + '"' if any(char in cell for char in '",\r\n') else cell
 
 
 @contextmanager
@@ -34,9 +71,15 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     FramingError
         If the file cannot be written.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
+        named = Path(path)
+        # As root, the rename would do away with /dev/null.
+        if named.exists() and not named.is_file() and not named.is_dir():
+            with named.open("wb") as stream:
+                yield stream
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -50,6 +93,27 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a place where no file can be written, before any work is done for it.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    InputError
+        If its folder is missing or read-only, or it is itself a folder.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file in it.")
+    if not target.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {target.parent}; make it first: mkdir -p {target.parent}")
+    if not os.access(target if target.exists() and not target.is_file() else target.parent, os.W_OK):
+        raise InputError(f"{path}: no permission to write there.")
 
 
 @contextmanager

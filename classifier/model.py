@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,18 @@ from classifier.corpus import Task
 from classifier.domain import Domain, known_words
 from classifier.errors import InputError
 from classifier.features import Block
+from classifier.roles import Roles, Tag
+
+if TYPE_CHECKING:
+    from classifier.compiled import CompiledScorer
+
+#: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
+SWITCH = 300_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
+
+#: Names for people of the tags where a sentence begins and ends.
+_BOUNDS = {"^": "begin", "$": "end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,64 +109,96 @@ class Model:
         return tuple(tables)
 
     @cached_property
-    def _idf(self) -> list[float]:
-        return [float(value) for value in self.idf]
+    def roles(self) -> Roles | None:
+        """The tagger of the codebook's roles; None where no block reads them."""
+        return Roles(self.codebook.roles) if any(block.reads_roles for block in self.blocks) else None
 
-    def tfidf(self, text: str) -> dict[int, float]:
-        """Return the features of a sentence that are not zero.
+    def tfidf(self, text: str) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], float]]:
+        """Yield the features of a sentence that are not zero, one block after the other.
 
         Parameters
         ----------
         text : str
 
-        Returns
-        -------
-        dict of int to float
-            Feature number to TF-IDF value. This is the specification of what the compiled path computes.
+        Yields
+        ------
+        features : ndarray of int
+            Numbers of the features, in the order in which their n-grams first occur.
+        weights : ndarray of float
+            Their term weights times their inverse document frequencies.
+        length : float
+            Euclidean length of the weights; TF-IDF values are weights divided by it.
         """
-        values: dict[int, float] = {}
-        idf = self._idf
-        for block, features in zip(self.blocks, self._features, strict=True):
+        tagging = self.roles.tag(text) if self.roles else None
+        for block, numbers in zip(self.blocks, self._features, strict=True):
             counts: dict[int, int] = {}
-            for ngram in block.ngrams(text):
-                feature = features.get(ngram)
+            for ngram in block.ngrams(text, tagging):
+                feature = numbers.get(ngram)
                 if feature is not None:
                     counts[feature] = counts.get(feature, 0) + 1
-            weights = {
-                feature: (1.0 + math.log(count)) * idf[feature] if count > 1 else idf[feature]
-                for feature, count in counts.items()
-            }
-            length = math.sqrt(sum(weight * weight for weight in weights.values()))
-            for feature, weight in weights.items():
-                values[feature] = weight / length
-        return values
+            if counts:
+                features = np.fromiter(counts, dtype=np.intp, count=len(counts))
+                weights = self.idf[features].astype(np.float64)
+                for i, count in enumerate(counts.values()):
+                    if count > 1:
+                        weights[i] *= 1.0 + math.log(count)
+                yield features, weights, math.sqrt(np.add.accumulate(weights * weights)[-1])
 
-    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def logits(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
         """Return the calibrated log-odds (multiclass: log-probabilities up to a constant) of each frame.
 
         Parameters
         ----------
         texts : sequence of str
+        n_threads : int
+            Threads of the compiled path.
 
         Returns
         -------
         ndarray of shape (n_texts, n_frames)
+
+        Notes
+        -----
+        The first sentences take the plain path, which needs no start-up; when `SWITCH` characters have been scored
+        the compiled path takes over. Both add the same numbers in the same order, so which one it was shows nowhere.
         """
-        logits = np.empty((len(texts), len(self.frames)))
-        for row, text in enumerate(texts):
-            values = self.tfidf(text)
-            features = np.fromiter(values, dtype=np.intp, count=len(values))
-            weights = np.fromiter(values.values(), dtype=np.float64, count=len(values))
-            logits[row] = weights @ self.coefficients[features]
+        self._scored[0] += sum(map(len, texts))
+        if self._scored[0] < SWITCH:
+            return self.plain_logits(texts) + self.intercepts
+        logits, left = self._compiled.logits(texts, n_threads)
+        logits[left] = self.plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
-    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    @cached_property
+    def _scored(self) -> list[int]:
+        """How many characters were scored so far, in a cell that a frozen object can update."""
+        return [0]
+
+    @cached_property
+    def _compiled(self) -> CompiledScorer:
+        from classifier.compiled import CompiledScorer
+
+        return CompiledScorer(self)
+
+    def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the logits without intercepts. This is the specification of the compiled path."""
+        logits = np.zeros((len(texts), len(self.frames)))
+        for row, text in enumerate(texts):
+            for features, weights, length in self.tfidf(text):
+                # Accumulated, not summed: numpy sums in an order of its own.
+                parts = np.add.accumulate(weights[:, None] * self.coefficients[features].astype(np.float64))
+                logits[row] += parts[-1] / length
+        return logits
+
+    def predict_proba(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
         """Return the calibrated probability of each frame.
 
         Parameters
         ----------
         texts : sequence of str
             Sentences.
+        n_threads : int
+            Threads, once the compiled path has taken over.
 
         Returns
         -------
@@ -172,7 +214,7 @@ class Model:
         """
         if isinstance(texts, str):
             raise InputError("predict_proba takes a list of sentences, not one string; put it in brackets.")
-        return probabilities(self.logits(texts), self.task)
+        return probabilities(self.logits(texts, n_threads), self.task)
 
     def predict(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the frames of each sentence.
@@ -225,18 +267,19 @@ class Model:
         dict of str to list of Contribution
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
-        values = self.tfidf(text)
         starts = np.cumsum([0, *map(len, self.vocabulary)])
-        result: dict[str, list[Contribution]] = {}
-        for column, frame in enumerate(self.frames):
-            found = []
-            for feature, value in values.items():
-                block = int(np.searchsorted(starts, feature, side="right")) - 1
-                ngram = self.vocabulary[block][feature - starts[block]]
-                weight = value * float(self.coefficients[feature, column])
-                found.append(Contribution(self.blocks[block].kind, ngram, weight))
-            result[frame] = sorted(found, key=lambda item: -item.value)
-        return result
+        result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
+        for features, weights, length in self.tfidf(text):
+            block = int(np.searchsorted(starts, features[0], side="right")) - 1
+            ngrams = [self.vocabulary[block][feature - starts[block]] for feature in features]
+            values = weights[:, None] * self.coefficients[features] / length
+            for column, frame in enumerate(self.frames):
+                kind = self.blocks[block].kind
+                result[frame] += [
+                    Contribution(kind, ngram, float(value))
+                    for ngram, value in zip(ngrams, values[:, column], strict=True)
+                ]
+        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
 
     def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
@@ -249,25 +292,58 @@ class Model:
         -------
         dict of str to list of (str, float)
             For each frame the largest first. The contribution of a character n-gram is shared equally by the words
-            it occurs in and added to theirs, so the sum is still exact: with the frame's intercept, the logit.
+            it occurs in and added to theirs, so the sum is still exact: with the frame's intercept, the logit. Roles
+            are shown by their titles with the text they were found in, "West → condemns → Belarus (EU → condemned →
+            Minsk)"; where they occur more than once, each occurrence has its share.
         """
-        words = list(text.lower().split())
-        names = [word.strip(_PUNCTUATION) or word for word in words]
+        homes = self._homes(text)
         result: dict[str, list[tuple[str, float]]] = {}
-        homes: dict[str, list[str]] = {}
-        for block in self.blocks:
-            if block.kind == "characters":
-                for word, name in zip(words, names, strict=True):
-                    for ngram in block.ngrams(word):
-                        homes.setdefault(ngram, []).append(name)
         for frame, contributions in self.contributions(text).items():
             terms: dict[str, float] = {}
             for item in contributions:
-                shared = homes[item.ngram] if item.block == "characters" else [item.ngram]
+                shared = homes.get((item.block, item.ngram), [item.ngram])
                 for name in shared:
                     terms[name] = terms.get(name, 0.0) + item.value / len(shared)
             result[frame] = sorted(terms.items(), key=lambda term: -term[1])
         return result
+
+    def _homes(self, text: str) -> dict[tuple[str, str], list[str]]:
+        """Return the terms that share the contribution of each n-gram that is not itself a term."""
+        homes: dict[tuple[str, str], list[str]] = {}
+        tagging = self.roles.tag(text) if self.roles else None
+        words = text.lower().split()
+        names = [word.strip(_PUNCTUATION) or word for word in words]
+        for block in self.blocks:
+            if block.kind == "characters":
+                for word, name in zip(words, names, strict=True):
+                    for ngram in block.ngrams(word):
+                        homes.setdefault((block.kind, ngram), []).append(name)
+            elif block.kind == "masked_words":
+                for ngram in block.ngrams(text, tagging):
+                    homes[block.kind, ngram] = [self._unmasked(ngram)]
+            elif tagging is not None and block.reads_roles:
+                for tags in block.tags(tagging):
+                    ngram = block.joined(tag.name for tag in tags)
+                    homes.setdefault((block.kind, ngram), []).append(self._readable(block, tags, text))
+        return homes
+
+    def _readable(self, block: Block, tags: tuple[Tag, ...], text: str) -> str:
+        """Return an n-gram of roles by its titles and the text they were found in."""
+        arrow = " … " if block.kind == "role_pairs" else " → "
+        titles = arrow.join(self._title(tag.name) for tag in tags)
+        # A bound of a quotation or of the sentence has no text of its own.
+        found = arrow.join(text[tag.start : tag.end] or tag.name for tag in tags)
+        return f"{titles} ({found})"
+
+    def _title(self, name: str) -> str:
+        """Return the name for people of a tag."""
+        titles = {**_BOUNDS, **(self.roles.titles if self.roles else {})}
+        return f"{titles.get(name[1:], name)} speaks" if name.startswith("@") else titles.get(name, name)
+
+    def _unmasked(self, ngram: str) -> str:
+        """Return an n-gram of words and masked actors with the titles of the actors' roles in brackets."""
+        words = ngram.split(" ")
+        return " ".join(f"[{self._title(word[1:-1])}]" if word.startswith("<") else word for word in words)
 
     @cached_property
     def _known_words(self) -> frozenset[str]:

@@ -216,7 +216,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: format {manifest.get('format')!r}, but this version reads format {FORMAT}; "
             "install the version that made it, or train it again."
         )
-    if manifest.get("checksum") != _checksum(manifest):
+    if manifest.get("checksum") != _checksum(manifest) or data != _json(manifest):
         raise InputError(f"{path}: changed since it was saved (its checksum differs); train it again.")
     return manifest
 
@@ -292,7 +292,8 @@ def to_pipeline(model: Model) -> Pipeline:
     -------
     sklearn.pipeline.Pipeline
         ``FeatureUnion`` of ``TfidfVectorizer`` and ``LogisticRegression`` (one a frame in a ``OneVsRestClassifier``
-        for multilabel). ``predict_proba`` equals the model's to 1e-5; ``predict`` knows nothing of its thresholds.
+        for multilabel); blocks of roles analyze with this package's `RoleAnalyzer`. ``predict_proba`` equals the
+        model's to 1e-5; ``predict`` knows nothing of its thresholds.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -303,8 +304,10 @@ def to_pipeline(model: Model) -> Pipeline:
     vectorizers, start = [], 0
     for block, ngrams in zip(model.blocks, model.vocabulary, strict=True):
         idf = model.idf[start : start + len(ngrams)]
-        vectorizers.append((block.kind, block.vectorizer(ngrams, idf)))
         start += len(ngrams)
+        # scikit-learn refuses an empty vocabulary; such a block has no features anyway.
+        if ngrams:
+            vectorizers.append((block.kind, block.vectorizer(ngrams, idf, model.roles)))
     coefficients = model.coefficients.astype(np.float64).T
     n_features = coefficients.shape[1]
 

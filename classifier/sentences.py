@@ -57,7 +57,7 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
 
     Examples
     --------
-    >>> [sentence.text for sentence in split_sentences("Minsk protests\\n\\nDr. Orlov spoke. Others left.")]
+    >>> [sentence.text for sentence in split_sentences("Minsk protests\n\nDr. Orlov spoke. Others left.")]
     ['Minsk protests', 'Dr. Orlov spoke.', 'Others left.']
     """
     sentences: list[Sentence] = []

@@ -1,42 +1,146 @@
-"""A small invented world, quick to train on: three moods of weather reports."""
+"""What the tests share: tiny trained models, a runner of the real command, and texts of every script."""
 
 from __future__ import annotations
 
-import random
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 
-from classifier.corpus import LabeledCorpus, read_corpus
-from classifier.model import Model
-from classifier.persistence import load_model, save_model
-from classifier.training import train
+from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_corpus, train
+from classifier.cli import main
+from classifier.corpus import Columns
+from classifier.persistence import save_model
+from tests.corpora import write_floods_and_strikes, write_rooms
+from tests.weather import write_weather
 
-WORDS = {
-    "storm": ["gale", "thunder", "flood", "lightning", "squall", "tempest"],
-    "calm": ["sunny", "mild", "gentle", "bright", "settled", "pleasant"],
-    "frost": ["ice", "snow", "freezing", "sleet", "hail", "bitter"],
-}
-FILLER = "the forecast for this valley said that people near our river would see more on {day} morning".split()  # noqa: SIM905
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+settings.register_profile(
+    "default",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("default")
+
+REPOSITORY = Path(__file__).parent.parent
+
+ARTICLE = """\
+River rises again
+
+Rain fell on the valley for a third day. The river passed the flood wall at noon, said Dr. Hale, who
+measures it. “We have seen worse.”
+
+Bus drivers meanwhile called a strike over wages.
+Read more
+"""
 
 
-def write_weather(path: Path, n_articles: int = 60, seed: int = 0, noise: float = 0.1) -> Path:
-    """Write a labeled CSV of weather reports; some words mislead."""
-    rng = random.Random(seed)
-    lines = ["article_id,text,labels,station,desk"]
-    for article in range(n_articles):
-        station = ["north", "south", "east", "west"][article % 4]
-        for sentence in range(4):
-            moods = [mood for mood in WORDS if rng.random() < 0.35]
-            words = rng.sample(FILLER, 9) + [rng.choice(WORDS[mood]) for mood in moods for _ in range(2)]
-            if rng.random() < noise:
-                words.append(rng.choice(WORDS[rng.choice(list(WORDS))]))
-            rng.shuffle(words)
-            text = " ".join(words).replace("{day}", rng.choice(DAYS)) + f" {seed}-{article}-{sentence}."
-            lines.append(f"{seed}-{article},{text},{'|'.join(moods)},{station},{'lead' if sentence == 0 else 'body'}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+@pytest.fixture(scope="session")
+def corpus_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A multilabel CSV with articles."""
+    return write_floods_and_strikes(tmp_path_factory.mktemp("corpus") / "floods.csv")
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_csv: Path) -> LabeledCorpus:
+    return read_corpus(corpus_csv)
+
+
+@pytest.fixture(scope="session")
+def trained(corpus: LabeledCorpus) -> tuple[Model, TrainingReport]:
+    return train(corpus, name="tiny", n_folds=3)
+
+
+@pytest.fixture(scope="session")
+def model(trained: tuple[Model, TrainingReport]) -> Model:
+    return trained[0]
+
+
+@pytest.fixture(scope="session")
+def model_directory(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved multilabel model; tests that change it copy it first."""
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    model.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def loaded(model_directory: Path) -> Model:
+    return load_model(model_directory)
+
+
+@pytest.fixture(scope="session")
+def rooms_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A multiclass CSV without articles and with column names of its own."""
+    return write_rooms(tmp_path_factory.mktemp("corpus") / "rooms.csv")
+
+
+@pytest.fixture(scope="session")
+def rooms_corpus(rooms_csv: Path) -> LabeledCorpus:
+    return read_corpus(rooms_csv, Columns(text="Example", label="Category"))
+
+
+@pytest.fixture(scope="session")
+def rooms_trained(rooms_corpus: LabeledCorpus) -> tuple[Model, TrainingReport]:
+    return train(rooms_corpus, name="rooms", n_folds=3)
+
+
+@pytest.fixture(scope="session")
+def rooms_directory(rooms_trained: tuple[Model, TrainingReport], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved multiclass model."""
+    path = tmp_path_factory.mktemp("models") / "rooms"
+    rooms_trained[0].save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def rooms_model(rooms_directory: Path) -> Model:
+    return load_model(rooms_directory)
+
+
+@pytest.fixture
+def article_file(tmp_path: Path) -> Path:
+    path = tmp_path / "article.txt"
+    path.write_text(ARTICLE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """The command, run in this process: ``cli("score", path)``."""
+
+    def run(*arguments: object, **options: object) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="framing", **options)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of commands run as processes: this checkout, and nothing that decides on colours."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.fixture
+def framing(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """The command, run as a process of its own: ``framing("score", path)``."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "classifier", *map(str, arguments)]
+        given = {"env": environment, "cwd": tmp_path, "timeout": 120, "capture_output": True, **options}
+        return subprocess.run(command, check=False, **given)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from classifier.corpus import LabeledCorpus, read_corpus
 from classifier.domain import QUANTILE, Domain, learn_domain
 from classifier.sentences import split_sentences
 
-TEXTS = Path(__file__).parent / "texts"
+TEXTS = Path(__file__).parent / "samples"
 DATASETS = Path(__file__).parents[1] / "datasets"
 
 

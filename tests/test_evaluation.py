@@ -136,17 +136,8 @@ class TestCrossEvaluate:
         assert found.summary.sentences == len(weather)
         assert {part.value for part in found.summary.by["station"]} == set(found.folds)
 
-    def test_of_classes_gives_one_mistake_a_sentence(self, weather: LabeledCorpus) -> None:
-        rows = [row for row, names in enumerate(weather.labels) if len(names) == 1]
-        single = replace(
-            weather,
-            texts=tuple(weather.texts[row] for row in rows),
-            labels=tuple(weather.labels[row] for row in rows),
-            groups=None,
-            columns={},
-            task="multiclass",
-        )
-        found = cross_evaluate(single, 3)
+    def test_of_classes_gives_one_mistake_a_sentence(self, rooms_corpus: LabeledCorpus) -> None:
+        found = cross_evaluate(rooms_corpus, 2)
         for one in found.mistakes(50):
             assert one.kind == "false" and one.predicted == (one.frame,) and one.labels != one.predicted
         assert list(found.summary.overall) == ["accuracy"]

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from classifier import __version__
+from classifier.cli.plain import plain
 from classifier.errors import FramingError
 
-_COMMANDS = ("train", "score", "evaluate", "check", "frames")
+_COMMANDS = ("train", "score", "evaluate", "check", "frames", "convert", "codebook")
 
 
 class LazyGroup(click.Group):
@@ -32,7 +33,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except FramingError as error:
-            failure = click.ClickException(str(error))
+            failure = click.ClickException(plain(str(error)))
             setattr(failure, "exit_code", error.exit_code)  # noqa: B010 (a class variable to the type checker)
             raise failure from None
 
@@ -40,7 +41,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="framing")
 def main() -> None:
-    r"""Score the sentences of articles by frame, and train models that do.
+    """Score the sentences of articles by frame, and train models that do.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from classifier.cli import options
+from classifier.cli.plain import plain
 
 
 @click.command("check")
@@ -15,7 +16,7 @@ from classifier.cli import options
 @options.codebook_option
 @options.folds_option
 def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
-    r"""Find every problem of a labeled CSV, with line numbers.
+    """Find every problem of a labeled CSV, with line numbers.
 
     Exits with 2 when there are errors, with 0 when there are none or only warnings.
 
@@ -33,7 +34,7 @@ def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
     problems = check_corpus(csv, columns, chosen, folds)
     for problem in problems:
         place = f"{csv}:{problem.line}" if problem.line else str(csv)
-        click.echo(f"{place}: {problem.severity}: {problem.message}")
+        click.echo(plain(f"{place}: {problem.severity}: {problem.message}"))
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     click.echo(f"{csv}: {errors} errors, {warnings} warnings" if problems else f"{csv}: no problems found", err=True)

@@ -70,7 +70,7 @@ def command(
     quiet: bool,
     **names: str,
 ) -> None:
-    r"""Measure a saved model on a labeled CSV that it has not seen, or the training method by cross-validation.
+    """Measure a saved model on a labeled CSV that it has not seen, or the training method by cross-validation.
 
     Sentences that a model was trained on are no test of it: they are found by the file's hash and by their words,
     left out with a warning, and if none is left the command fails.

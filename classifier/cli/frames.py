@@ -13,7 +13,7 @@ from classifier.cli import options
 @options.model_option
 @click.option("--codebook", type=click.Path(path_type=Path), metavar="FILE", help="Show this codebook instead.")
 def command(model: Path | None, codebook: Path | None) -> None:
-    r"""Show the frames: their titles, their names in data, their definitions.
+    """Show the frames: their titles, their names in data, their definitions.
 
     \b
     Examples:

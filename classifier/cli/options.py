@@ -22,7 +22,9 @@ output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write results there instead of stdout."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no messages, only results and errors.")
-seed_option = click.option("--seed", default=0, show_default=True, help="Of folds and bootstrap.")
+seed_option = click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Of folds and bootstrap."
+)
 folds_option = click.option(
     "--folds", default=5, show_default=True, type=click.IntRange(2, 50), help="Folds of the cross-validation."
 )

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from classifier.cli import options
+from classifier.cli import options, reading
+from classifier.cli.progress import byte_progress
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from classifier.articles.article import Fault
     from classifier.model import Model
+    from classifier.runs import Run, RunSettings, Summary
 
 #: Terms shown with a bare ``--explain``.
 TERMS = 5
+
+#: Articles that cannot be read named on stderr, without ``--errors``.
+FAULTS_SHOWN = 20
 
 
 @click.command("score")
@@ -28,7 +35,7 @@ TERMS = 5
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "jsonl", "json", "csv", "parquet"]),
+    type=click.Choice(["table", "jsonl", "json", "csv", "parquet", "html"]),
     help="[default: table on a terminal, jsonl otherwise]",
 )
 @options.output_option
@@ -45,7 +52,7 @@ TERMS = 5
     is_flag=False,
     flag_value=TERMS,
     metavar="[N]",
-    help=f"Give the N terms that speak most for each label.  [N: {TERMS}]",
+    help=f"Give the N terms that speak most for each label.  [N: {TERMS}; html: always]",
 )
 @click.option(
     "--threshold",
@@ -61,6 +68,19 @@ TERMS = 5
     callback=lambda _, __, value: _band(value),
     help="Mark frames whose probability lies in this band as uncertain.  [LOW-HIGH: 0.3-0.7]",
 )
+@click.option(
+    "--errors",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write articles that cannot be read there, as JSON Lines, instead of naming them on stderr.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 when an article could not be read.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run with this --output stopped.")
+@click.option("--csv-safe", is_flag=True, help="Quote CSV cells that a spreadsheet would take for formulas.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that score and parse."
+)
+@reading.reading_options
 @options.quiet_option
 def command(
     sources: tuple[str, ...],
@@ -71,53 +91,124 @@ def command(
     explain: int | None,
     threshold: tuple[str, ...],
     abstain: tuple[float, float] | None,
+    errors: Path | None,
+    strict: bool,
+    resume: bool,
+    csv_safe: bool,
+    jobs: int,
     quiet: bool,
+    **values: Any,
 ) -> None:
-    r"""Score articles sentence by sentence: text files, folders of them, or - for standard input.
+    """Score articles sentence by sentence: files, folders, patterns, or - for standard input.
+
+    Read are text, Markdown, HTML, PDF, DOCX, CSV, TSV, JSON Lines, JSON, Parquet and Arrow, and .gz, .zst and .zip
+    of these. An article that cannot be read is named and left out; it never ends the run.
 
     \b
     Examples:
       framing score article.txt
-      framing score news/ --format csv --output scores.csv
+      framing score news/ --format csv --output scores.csv --errors unread.jsonl
+      framing score news/ --format html --output news.html
+      framing score dump.jsonl.gz --text-column article.body --keep author -o scores.jsonl --resume
       cat article.txt | framing score - --explain 3
     """
-    from classifier.articles import read_articles
-    from classifier.persistence import load_model
-    from classifier.scoring import score_articles
-
     if not sources:
         raise click.UsageError("Nothing to score: name a file, a folder, or - for standard input.")
     if format_ is None:
         format_ = "table" if output is None and sys.stdout.isatty() else "jsonl"
+    _check_usage(format_, output, errors, resume, csv_safe)
+    read = reading.read_options(values)
+    if format_ == "html" and level == "sentence":
+        explain = explain or TERMS
+    from classifier.persistence import load_model
+    from classifier.runs import Run, RunSettings
+
     loaded = load_model(model)
-    scored = score_articles(
-        loaded,
-        read_articles(sources),
-        explain=explain or 0,
-        thresholds=_thresholds(threshold, loaded),
-        band=abstain,
-    )
-    if format_ == "table":
-        from classifier.confidence import reliability_note
-        from classifier.report import print_articles
+    thresholds = _thresholds(threshold, loaded)
+    settings = RunSettings(sources, read, format_, level, explain or 0, thresholds, abstain, csv_safe, jobs)
+    written = [Path(path.parent.resolve() / f"{path.name}{end}") for path in (output, errors) if path for end in _ENDS]
+    faults = _Faults(shown=errors is None)
 
-        with _destination(output) as stream:
-            print_articles(scored, loaded.codebook, level, stream, reliability_note(loaded.metrics))
-    else:
-        from classifier.outputs import WRITERS
+    def total() -> int | None:
+        from classifier.articles import total_bytes
+        from classifier.articles.sources import check_sources
 
-        if format_ == "parquet" and output is None and sys.stdout.isatty():
-            raise click.UsageError("Parquet is not for a terminal; give --output FILE.")
-        with _destination(output) as stream:
-            WRITERS[format_](scored, loaded.frames, stream, level)
+        return total_bytes(check_sources(sources), frozenset(map(str, written)))
+
+    with byte_progress("Scoring", quiet or format_ == "table", total) as progress:
+        run = Run(loaded, settings, faults, progress, written)
+        _write(run, loaded, settings, output, errors, faults, resume)
+    _conclude(run.summary, settings, output, errors, faults, strict, quiet)
+
+
+#: What a run may leave beside its files.
+_ENDS = ("", ".partial", ".journal", ".journal.new")
+
+
+def _check_usage(format_: str, output: Path | None, errors: Path | None, resume: bool, csv_safe: bool) -> None:
+    if format_ == "parquet" and output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is not for a terminal; give --output FILE.")
+    if csv_safe and format_ != "csv":
+        raise click.UsageError("--csv-safe is for --format csv.")
+    if resume and output is None:
+        raise click.UsageError("--resume goes on with a file; give its --output FILE.")
+    if resume and format_ not in ("jsonl", "csv"):
+        raise click.UsageError(f"--resume is for jsonl and csv; a part of a {format_} file cannot be gone on with.")
+    if output is None and errors is None:
+        return
+    from classifier.files import check_writable
+
+    for path in (output, errors):
+        if path is not None:
+            check_writable(path)
+    if resume and output is not None and output.exists() and not output.is_file():
+        raise click.UsageError(f"--resume goes on with a file, and {output} is none.")
+
+
+def _write(
+    run: Run,
+    model: Model,
+    settings: RunSettings,
+    output: Path | None,
+    errors: Path | None,
+    faults: _Faults,
+    resume: bool,
+) -> None:
+    from classifier.outputs import LINE_FORMATS, WRITERS
+
+    lines = settings.format in LINE_FORMATS
+    if lines and output is not None and (output.is_file() or not output.exists()):
+        run.to_file(output, errors, resume=resume)
+        return
+    with _destination(errors) if errors else nullcontext() as error_stream, _destination(output) as stream:
+        faults.stream = error_stream
+        if lines:
+            run.to_stream(stream)
+        elif settings.format == "table":
+            from classifier.confidence import reliability_note
+            from classifier.report import print_articles
+
+            note = reliability_note(model.metrics)
+            print_articles(run.articles(), model.codebook, settings.level, stream, note)
+        elif settings.format == "html":
+            from classifier.report import write_html
+
+            left_out = write_html(run.articles(), model.codebook, stream, settings.level)
+            if left_out:
+                click.echo(left_out, err=True)
+        else:
+            WRITERS[settings.format](run.articles(), model.frames, stream, settings.level, settings.read.keep)
 
 
 @contextmanager
 def _destination(output: Path | None) -> Iterator[IO[bytes]]:
     """Open where results go: stdout, or a file that appears whole or not at all."""
     if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        from classifier.cli.stdout import Stdout
+
+        stdout = Stdout()
+        yield cast("IO[bytes]", stdout)
+        stdout.flush()
         return
     from classifier.files import file_replaced
 
@@ -135,6 +226,96 @@ def _band(text: str | None) -> tuple[float, float] | None:
             f"{text!r} is not a band such as 0.3-0.7; without a band of your own put --abstain after the sources.",
             param_hint="--abstain",
         ) from None
+
+
+class _Faults:
+    """Names faults as they come: in a stream where there is one, else the first of them on stderr."""
+
+    def __init__(self, shown: bool) -> None:
+        self.stream: IO[bytes] | None = None
+        self._shown = shown
+        self._first: str | None = None
+        self._count = 0
+
+    def __call__(self, fault: Fault) -> None:
+        self._count += 1
+        if self.stream is not None:
+            import orjson
+
+            self.stream.write(orjson.dumps(fault.to_dict(), option=orjson.OPT_APPEND_NEWLINE))
+        elif self._shown and self._count == 1:
+            # A lone article that cannot be read is the command's failure, said once, at the end.
+            self._first = str(fault)
+        elif self._shown and self._count <= FAULTS_SHOWN:
+            self.tell()
+            self._say(str(fault))
+
+    def tell(self) -> None:
+        """Name the first fault, unless that was done."""
+        if self._first is not None:
+            self._say(self._first)
+            self._first = None
+
+    def _say(self, text: str) -> None:
+        from classifier.report import printable
+
+        click.echo(f"Not read: {printable(text)}", err=True)
+
+
+def _conclude(
+    summary: Summary,
+    settings: RunSettings,
+    output: Path | None,
+    errors: Path | None,
+    faults: _Faults,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Say what was done, and exit accordingly."""
+    if summary.faults and not summary.articles and summary.signal is None:
+        from classifier.errors import InputError
+        from classifier.report import printable
+
+        alone = summary.faults == 1
+        raise InputError(printable(summary.first) if alone else f"None of {summary.faults:,} articles could be read.")
+    faults.tell()
+    if not quiet:
+        for line in _notes(summary, errors):
+            click.echo(line, err=True)
+    if summary.signal is not None:
+        _say_how_to_go_on(summary, settings, output)
+        raise click.exceptions.Exit(128 + summary.signal)
+    if strict and summary.faults:
+        raise click.exceptions.Exit(1)
+
+
+def _notes(summary: Summary, errors: Path | None) -> Iterator[str]:
+    if summary.faults:
+        more = summary.faults > FAULTS_SHOWN and errors is None
+        where = f"they are in {errors}" if errors else "--errors FILE keeps them all" if more else ""
+        yield (
+            f"{summary.articles:,} articles scored, {summary.faults:,} could not be read"
+            f"{f'; {where}' if where else ''}."
+        )
+    for encoding, count in summary.guessed.most_common():
+        yield (
+            f"{count:,} {'article is' if count == 1 else 'articles are'} not in UTF-8; read as {encoding}, which is a "
+            "guess. Name the right one with --encoding if it is wrong."
+        )
+    if summary.skipped:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary.skipped.most_common(5))
+        yield f"Left out of folders: {kinds}."
+
+
+def _say_how_to_go_on(summary: Summary, settings: RunSettings, output: Path | None) -> None:
+    from classifier.outputs import LINE_FORMATS
+
+    done = f"Stopped after {summary.articles:,} articles"
+    if output is None or not (output.is_file() and settings.format in LINE_FORMATS):
+        click.echo(f"{done}.", err=True)
+        return
+    words = [*sys.argv[1:], *(() if "--resume" in sys.argv else ("--resume",))]
+    click.echo(f"{done}; {output} holds them. Go on with: framing {shlex.join(words)}", err=True)
 
 
 def _thresholds(values: tuple[str, ...], model: Model) -> npt.NDArray[np.float64] | None:

@@ -30,7 +30,7 @@ from classifier.cli import options
 def command(
     csv: Path, output: Path, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
 ) -> None:
-    r"""Train a model on a labeled CSV and say how good it is.
+    """Train a model on a labeled CSV and say how good it is.
 
     Checks the file, cross-validates, chooses and calibrates, fits on everything, saves the model directory and
     prints a table of figures.

@@ -82,8 +82,8 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable("red\\x1b[31m alert")
-    'red\\ufffd[31m alert'
+    >>> printable("red\x1b[31m alert")
+    'red\ufffd[31m alert'
     """
     return "".join(
         " " if char in "\t\n\r" else "\ufffd" if unicodedata.category(char) in _STEERING else char for char in text
@@ -129,7 +129,7 @@ def _sentence(scored: ScoredSentence, codebook: Codebook) -> RenderableType:
     for name in scored.labels:
         frame = codebook[name]
         line = Text("■ ", style=frame.colour)
-        line.append(frame.title, style=f"bold {frame.colour}")
+        line.append(printable(frame.title), style=f"bold {frame.colour}")
         line.append(f"  {scored.scores[name]:.2f}")
         terms = (scored.terms or {}).get(name, [])
         if terms:
@@ -155,9 +155,8 @@ def article_profile(article: ScoredArticle, codebook: Codebook) -> RenderableTyp
         share = article.profile[frame.name]
         full = round(share * _BAR_WIDTH)
         bar = Text("█" * full, style=frame.colour).append("░" * (_BAR_WIDTH - full), style="dim")
-        table.add_row(
-            Text(frame.title, style=frame.colour), bar, f"{share:4.0%}", Text(f"{round(share * n)} of {n}", style="dim")
-        )
+        count = Text(f"{round(share * n)} of {n}", style="dim")
+        table.add_row(Text(printable(frame.title), style=frame.colour), bar, f"{share:4.0%}", count)
     return Padding(table, (0, 0, 0, 6))
 
 
@@ -167,7 +166,7 @@ def profile_table(articles: Iterable[ScoredArticle], codebook: Codebook) -> Rend
     table.add_column("article", overflow="fold")
     table.add_column("sentences", justify="right")
     for frame in codebook.frames:
-        table.add_column(Text(frame.title, style=frame.colour), justify="right")
+        table.add_column(Text(printable(frame.title), style=frame.colour), justify="right")
     for article in articles:
         shares = (f"{article.profile[name]:.0%}" for name in codebook.names)
         table.add_row(printable(article.title or article.source), str(len(article.sentences)), *shares)
@@ -197,7 +196,8 @@ def codebook_page(codebook: Codebook) -> RenderableType:
     parts: list[RenderableType] = [Text(printable(codebook.title), style="bold"), Text()]
     for frame in codebook.frames:
         heading = Text("■ ", style=frame.colour)
-        heading.append(printable(frame.title), style=f"bold {frame.colour}").append(f"  {frame.name}", style="dim")
+        heading.append(printable(frame.title), style=f"bold {frame.colour}")
+        heading.append(f"  {printable(frame.name)}", style="dim")
         parts.append(heading)
         if frame.definition:
             parts.append(Padding(Text(printable(frame.definition)), (0, 0, 0, 2)))

@@ -1,11 +1,13 @@
-"""The labeled corpus: read, check and write labeled CSV; folds grouped by article."""
+"""The labeled corpus: read, check and write it; folds grouped by article."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import hashlib
 import io
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from classifier.codebook import Codebook
+from classifier.codebook import NOT_A_NAME, Codebook, is_frame_name
 from classifier.errors import InputError
-from classifier.files import file_replaced
+from classifier.files import csv_lines, file_replaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +30,9 @@ Task = Literal["multilabel", "multiclass"]
 MAX_CELL = 10_000_000
 
 _DELIMITERS = (",", ";", "\t")
+
+#: Read after the last line: a cell of its own, unless a quotation mark is still open.
+_END = "\0end\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,11 @@ class LabeledCorpus:
         train, test : ndarray of int
             Row numbers of the corpus.
 
+        Raises
+        ------
+        InputError
+            If there are fewer articles than folds.
+
         Notes
         -----
         scikit-learn's ``StratifiedGroupKFold`` on the combination of labels of each sentence.
@@ -160,18 +170,24 @@ class LabeledCorpus:
         from sklearn.model_selection import StratifiedGroupKFold
 
         rows = np.arange(len(self)) if rows is None else rows
-        # Rare combinations (three frames at once) count as their first frame: a stratum needs a member a fold.
+        groups = self.group_ids[rows]
+        n_groups = len(np.unique(groups))
+        if n_groups < n_folds:
+            unit = "distinct sentences" if self.groups is None else "articles"
+            raise InputError(f"{n_folds} folds of {n_groups} {unit}: too few; label more, or ask for fewer folds.")
+        # Rare combinations (three frames at once) count as their first frame, and where that is rare too as the
+        # commonest stratum: a stratum needs a member a fold.
         combinations = Counter(self.labels[row] for row in rows)
         strata = [
             names if combinations[names] >= n_folds else names[:1] for names in (self.labels[row] for row in rows)
         ]
-        sizes = Counter(strata).most_common()
-        rare = {names for names, n in sizes if n < n_folds}
-        strata = [sizes[0][0] if names in rare else names for names in strata]
+        sizes = Counter(strata)
+        commonest = max(sizes, key=lambda names: (sizes[names], names))
+        strata = [names if sizes[names] >= n_folds else commonest for names in strata]
         stratum_ids = {names: i for i, names in enumerate(sorted(set(strata)))}
         splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
         codes = np.array([stratum_ids[names] for names in strata])
-        for train, test in splitter.split(codes, codes, self.group_ids[rows]):
+        for train, test in splitter.split(codes, codes, groups):
             yield rows[train], rows[test]
 
     def to_frame(self) -> pd.DataFrame:
@@ -195,10 +211,16 @@ class _Table:
     rows: list[_Row]
     problems: list[Problem]
     sha256: str
+    cut_short: bool = False
 
     def column(self, name: str) -> list[str]:
         index = self.header.index(name)
         return [row.cells[index] for row in self.rows]
+
+
+def read_table(path: str | Path) -> _Table:
+    """Read a CSV file as rows with line numbers, noting what is wrong with its form."""
+    return _read_table(path)
 
 
 def _read_table(path: str | Path) -> _Table:
@@ -207,29 +229,41 @@ def _read_table(path: str | Path) -> _Table:
     except OSError as error:
         raise InputError(f"{path}: cannot read it: {error.strerror or error}.") from None
     problems: list[Problem] = []
+    mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
-        text = data.decode("utf-8-sig")
+        text = data[mark:].decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        start = mark + error.start
+        line = data.count(b"\n", 0, start) + 1
+        column = start - (data.rfind(b"\n", 0, start) + 1) + 1
         problems.append(
             Problem(
                 line,
                 "error",
-                f"not UTF-8: byte 0x{data[error.start]:02x} at byte {column} of the line "
-                f"(byte {error.start} of the file); save the file as UTF-8",
+                f"not UTF-8: byte 0x{data[start]:02x} at byte {column} of the line "
+                f"(byte {start} of the file); save the file as UTF-8",
             )
         )
-        text = data.decode("utf-8-sig", errors="replace")
+        text = data[mark:].decode("utf-8", errors="replace")
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(itertools.chain(io.StringIO(text, newline=""), [_END]), delimiter=delimiter)
     header: list[str] = []
     rows: list[_Row] = []
     line = 1
+    cut_short = False
     try:
         for cells in reader:
+            if cells == [_END]:
+                break
+            if cells and cells[-1].endswith(_END):
+                message = (
+                    "a quotation mark opens a cell here that no other closes; close it, or double it to mean itself"
+                )
+                problems.append(Problem(line, "error", message))
+                cut_short = True
+                break
             if not cells:
                 line = reader.line_num + 1
                 continue
@@ -249,7 +283,22 @@ def _read_table(path: str | Path) -> _Table:
             line = reader.line_num + 1
     except csv.Error as error:
         problems.append(Problem(line, "error", f"not CSV from here on: {error}; look for an unclosed quotation mark"))
-    return _Table(header, rows, problems, hashlib.sha256(data).hexdigest())
+        cut_short = True
+    return _Table(header, rows, problems, hashlib.sha256(data).hexdigest(), cut_short)
+
+
+def _read_labels(path: str | Path, columns: Columns) -> _Table:
+    """Read a labeled CSV, or labels as another tool exports them: by extension."""
+    if Path(path).suffix.lower() not in (".json", ".jsonl", ".ndjson"):
+        return _read_table(path)
+    from classifier.corpus.interchange import read_records
+
+    records = read_records(path, columns)
+    rows = [
+        _Row(place, [row[name] for name in records.header])
+        for place, row in zip(records.places, records.rows, strict=True)
+    ]
+    return _Table(records.header, rows, [], hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
 def _split_labels(cell: str, separator: str) -> tuple[str, ...]:
@@ -283,7 +332,7 @@ def choose_codebook(path: str | Path, columns: Columns, default: Codebook) -> Co
 
     beside = Path(path).parent / "codebook.toml"
     candidates = [read_codebook(beside), default] if beside.is_file() else [default]
-    table = _read_table(path)
+    table = _read_labels(path, columns)
     if columns.label not in table.header:
         return None
     found = {name for cell in table.column(columns.label) for name in _split_labels(cell, columns.separator)}
@@ -316,15 +365,14 @@ def check_corpus(
     InputError
         If the file cannot be opened.
     """
-    return _check(_read_table(path), columns, codebook, n_folds)
+    return _check(_read_labels(path, columns), columns, codebook, n_folds)
 
 
 def _check(table: _Table, columns: Columns, codebook: Codebook | None, n_folds: int) -> list[Problem]:
     problems = list(table.problems)
     if not table.header:
-        return sorted(
-            [*problems, Problem(0, "error", "the file is empty; it needs a header row and labeled sentences")]
-        )
+        empty = Problem(0, "error", "the file is empty; it needs a header row and labeled sentences")
+        return sorted(problems) or [empty]
     for name, option in ((columns.text, "--text-column"), (columns.label, "--label-column")):
         if name not in table.header:
             problems.append(
@@ -340,10 +388,11 @@ def _check(table: _Table, columns: Columns, codebook: Codebook | None, n_folds: 
             problems.append(Problem(1, "error", f"the column {name!r} appears {count} times; give each its own name"))
     if any(problem.line <= 1 and problem.severity == "error" for problem in problems):
         return sorted(problems)
-    if not table.rows:
+    if not table.rows and not problems:
         return sorted([*problems, Problem(0, "error", "no labeled sentences below the header")])
     problems += _check_rows(table, columns, codebook)
-    problems += _check_labels(table, columns, codebook, n_folds)
+    if table.rows and not table.cut_short:
+        problems += _check_labels(table, columns, codebook, n_folds)
     return sorted(problems)
 
 
@@ -361,6 +410,8 @@ def _check_rows(table: _Table, columns: Columns, codebook: Codebook | None) -> I
             yield Problem(row.line, "error", "empty text; write the sentence or delete the row")
             continue
         for name in names:
+            if not known and not is_frame_name(name):
+                yield Problem(row.line, "error", f"the label {name!r} {NOT_A_NAME}")
             if known and name not in known:
                 yield Problem(row.line, "error", f"unknown label {name!r}{_nearest(name, known)}")
         key = (group, text.strip(), *sorted(names))
@@ -393,12 +444,12 @@ def _check_labels(table: _Table, columns: Columns, codebook: Codebook | None, n_
         yield Problem(0, "error", f"every sentence has the same labels ({_show(labels[0])}); there is nothing to learn")
         return
     grouped = columns.group in table.header
-    groups = table.column(columns.group) if grouped else [str(i) for i in range(len(labels))]
+    groups = table.column(columns.group if grouped else columns.text)
     homes: dict[str, set[str]] = defaultdict(set)
     for names, group in zip(labels, groups, strict=True):
         for name in names:
             homes[name].add(group)
-    unit = "articles" if grouped else "sentences"
+    unit = "articles" if grouped else "distinct sentences"
     for name in codebook.names if codebook else sorted(counts):
         if codebook is None and counts[name] == 1:
             close = difflib.get_close_matches(name, [other for other in counts if counts[other] > 1], n=1, cutoff=0.8)
@@ -457,8 +508,8 @@ def read_corpus(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.csv"
-    >>> _ = path.write_text("text,labels\\nRain is likely.,weather\\nShares rose.,business\\n"
-    ...                     "Snow fell.,weather\\nProfits fell.,business\\n", encoding="utf-8")
+    >>> _ = path.write_text("text,labels\nRain is likely.,weather\nShares rose.,business\n"
+    ...                     "Snow fell.,weather\nProfits fell.,business\n", encoding="utf-8")
     >>> corpus = read_corpus(path)
     >>> corpus.task, corpus.frames, len(corpus)
     ('multiclass', ('business', 'weather'), 4)
@@ -467,7 +518,7 @@ def read_corpus(
         from classifier.persistence import default_codebook
 
         codebook = choose_codebook(path, columns, default_codebook())
-    table = _read_table(path)
+    table = _read_labels(path, columns)
     errors = [problem for problem in _check(table, columns, codebook, n_folds) if problem.severity == "error"]
     if errors:
         lines = [f"  line {p.line}: {p.message}" if p.line else f"  {p.message}" for p in errors[:20]]
@@ -515,9 +566,6 @@ def write_corpus(corpus: LabeledCorpus, path: str | Path, columns: Columns = Col
     table[columns.label] = [columns.separator.join(names) for names in corpus.labels]
     if corpus.groups is not None:
         table[columns.group] = corpus.groups
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*table.values(), strict=True))
+    lines = csv_lines([tuple(table), *zip(*table.values(), strict=True)])
     with file_replaced(path) as stream:
-        stream.write(buffer.getvalue().encode("utf-8"))
+        stream.write(lines.encode("utf-8"))

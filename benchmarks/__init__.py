@@ -1,0 +1,1 @@
+"""Speed and accuracy beside peers, as ratios of interleaved runs: ``python -m benchmarks --help``."""

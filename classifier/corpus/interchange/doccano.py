@@ -1,0 +1,53 @@
+"""doccano's JSON Lines for text classification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from classifier.codebook import Codebook
+from classifier.corpus.interchange.records import (
+    RecordError,
+    Records,
+    as_jsonl,
+    check_names,
+    divide,
+    finish,
+    joined,
+    json_lines,
+    kept,
+    label_names,
+    restored,
+    row_labels,
+    text_of,
+)
+from classifier.errors import InputError
+
+if TYPE_CHECKING:
+    from classifier.corpus.labeled import Columns
+
+
+def read_doccano(data: bytes, path: str | Path, columns: Columns) -> Records:
+    """Read what doccano exports as JSONL; an empty list of labels is a text without a frame."""
+    records = Records()
+    for number, record in json_lines(data, path):
+        try:
+            text, name = text_of(record, "text", "data", columns.text)
+            key = "label" if "label" in record else "labels"
+            row = {columns.text: text, columns.label: joined(label_names(record.get(key)), columns)}
+        except RecordError as problem:
+            raise InputError(f"{path}, line {number}: {problem}.") from None
+        texts, rest = divide({field: value for field, value in record.items() if field not in (name, key)})
+        records.add({**row, **texts, **(kept("doccano", rest) if rest else {})}, number)
+    return finish(records, "doccano", columns)
+
+
+def write_doccano(records: Records, columns: Columns, codebook: Codebook | None) -> bytes:
+    """Return records as doccano imports them."""
+    check_names(records, ("text", "label"), "doccano", columns)
+
+    def record(row: dict[str, str]) -> dict[str, Any]:
+        texts, rest = restored(row, "doccano", columns)
+        return {"text": row[columns.text], "label": row_labels(row, columns), **texts, **rest}
+
+    return as_jsonl(map(record, records.rows))

@@ -1,0 +1,599 @@
+"""The compiled kernel: UTF-8 sentences in, logits out, nothing in between.
+
+A sentence is a run of words between white space, and everything the model counts within a word depends on that word
+alone. So each distinct word is taken apart once: its character n-grams and its tokens are looked up in the
+vocabulary and remembered under the hash of its bytes. A sentence is then the concatenation of what its words are
+known to hold, counted in a scratch array and summed up in one pass over the features that were touched.
+
+Numba compiles these functions on first use and keeps the result on disk. They hold no lock of the interpreter.
+Hashes have 64 bits; what they stand for is compared at no time, so two words of an archive of a million distinct
+words are confused with a probability of about 3e-8. Within a vocabulary collisions are excluded when it is compiled.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+U8, U64, I32, I64, F32, F64 = np.uint8, np.uint64, np.int32, np.int64, np.float32, np.float64
+
+_MULTIPLIER = U64(0x9E3779B97F4A7C15)
+_SHIFT = U64(29)
+_HIGH = U64(24)  # the home of a key comes from its high bits: the lowest one is always set
+_EMPTY = U64(0)
+_ONE = U64(1)
+
+#: Classes of code points.
+OTHER, WORD, SPACE = U8(0), U8(1), U8(2)
+
+#: Code points below this have a class and a lower case in the tables; sentences with others take the plain path.
+TABLE_SIZE = 0x20000
+
+#: In the table of lower case: what it becomes depends on its neighbours, or is more than one code point.
+SPECIAL = I32(-1)
+
+#: Words of more bytes than this take the plain path.
+LONGEST_WORD = 200
+
+#: Kinds of blocks.
+WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
+
+#: What a word holds for the tagger of roles, in order: a word of a term or none, something that no term reaches
+#: across, a quotation mark, a colon at the end, a dash, a word that is nothing but a dash. See `classifier.roles`.
+TOKEN, GAP, QUOTE, COLON, DASH, LONE_DASH = range(6)
+
+#: What a quotation mark can do: open, open or close as an apostrophe, be opened as a single one, stand first.
+OPENS, APOSTROPHE, SINGLE, FIRST = 1, 2, 4, 8
+
+
+@njit(cache=True, inline="always")
+def extend(state, unit):
+    """Return the hash of a sequence extended by one unit: multiply, then fold the high bits down."""
+    state = (state ^ unit) * _MULTIPLIER
+    return state ^ (state >> _SHIFT)
+
+
+@njit(cache=True, inline="always")
+def find(tables, base, mask, key):
+    """Return what an open-addressing table of (key, value) pairs holds for a key, or -1.
+
+    The table begins at row `base` of `tables` and has ``mask + 1`` rows, a power of two.
+    """
+    slot = (key >> _HIGH) & mask
+    while True:
+        found = tables[base + slot, 0]
+        if found == key:
+            return I64(tables[base + slot, 1])
+        if found == _EMPTY:
+            return I64(-1)
+        slot = (slot + _ONE) & mask
+
+
+@njit(cache=True)
+def insert(tables, base, mask, key, value):
+    """Put a pair into an open-addressing table; return False where the key was there already."""
+    slot = (key >> _HIGH) & mask
+    while tables[base + slot, 0] != _EMPTY:
+        if tables[base + slot, 0] == key:
+            return False
+        slot = (slot + _ONE) & mask
+    tables[base + slot, 0] = key
+    tables[base + slot, 1] = U64(value)
+    return True
+
+
+@njit(cache=True)
+def fill_characters(units, starts, seed, numbers, tables, base, mask):
+    """Put the character n-grams of a vocabulary into its table, each with its number.
+
+    Returns the number of collisions.
+    """
+    collisions = 0
+    for i in range(len(starts) - 1):
+        state = seed
+        for j in range(starts[i], starts[i + 1]):
+            state = extend(state, U64(units[j]))
+        if not insert(tables, base, mask, state | _ONE, numbers[i]):
+            collisions += 1
+    return collisions
+
+
+@njit(cache=True)
+def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
+    """Put the word n-grams of a vocabulary, words joined by spaces, into its table, each with its number.
+
+    Returns the number of collisions.
+    """
+    collisions = 0
+    for i in range(len(starts) - 1):
+        ngram, token = seed, token_seed
+        for j in range(starts[i], starts[i + 1]):
+            if units[j] == 32:
+                ngram = extend(ngram, token)
+                token = token_seed
+            else:
+                token = extend(token, U64(units[j]))
+        if not insert(tables, base, mask, extend(ngram, token) | _ONE, numbers[i]):
+            collisions += 1
+    return collisions
+
+
+@njit(cache=True)
+def insert_step(table, mask, state, symbol, following):
+    """Put a step of the automaton of roles into its table; return False where its hash was there already."""
+    return insert(table, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)) | _ONE, following)
+
+
+@njit(cache=True)
+def hash_units(units, seed):
+    """Return the hash of a sequence of code points, as that of a token."""
+    state = seed
+    for unit in units:
+        state = extend(state, U64(unit))
+    return state
+
+
+@njit(cache=True)
+def decode(data, start, end, lower, units):
+    """Decode the UTF-8 of one word into lower-case code points with a space on each side.
+
+    Returns their number, or -1 where a code point needs the plain path.
+    """
+    units[0] = 32
+    n = 1
+    i = start
+    while i < end:
+        byte = I32(data[i])
+        if byte < 0x80:
+            unit, i = byte, i + 1
+        elif byte < 0xE0:
+            unit, i = (byte & 0x1F) << 6 | I32(data[i + 1]) & 0x3F, i + 2
+        elif byte < 0xF0:
+            unit, i = (byte & 0x0F) << 12 | (I32(data[i + 1]) & 0x3F) << 6 | I32(data[i + 2]) & 0x3F, i + 3
+        else:
+            unit = (byte & 0x07) << 18 | (I32(data[i + 1]) & 0x3F) << 12
+            unit |= (I32(data[i + 2]) & 0x3F) << 6 | I32(data[i + 3]) & 0x3F
+            i += 4
+        if unit >= TABLE_SIZE or lower[unit] == SPECIAL:
+            return -1
+        units[n] = lower[unit]
+        n += 1
+    units[n] = 32
+    return n + 1
+
+
+@njit(cache=True)
+def character_features(units, n, shortest, longest, seed, tables, base, mask, closed, out, at):
+    """Write the features of the character n-grams of a padded word, by start and then by length; return the end."""
+    for start in range(n):
+        state = seed
+        for length in range(1, min(longest, n - start) + 1):
+            state = extend(state, U64(units[start + length - 1]))
+            # A word shorter than the shortest n-gram counts once, whole.
+            if length >= shortest or (start == 0 and length == n):
+                feature = find(tables, base, mask, state | _ONE)
+                if feature >= 0:
+                    out[at] = I32(feature)
+                    at += 1
+                elif closed and length >= shortest:
+                    break  # no longer n-gram from here is in the vocabulary either
+    return at
+
+
+@njit(cache=True)
+def word_tokens(units, n, seed, classes, out, at):
+    """Write the hashes of the tokens of a word, runs of two or more word characters; return the end."""
+    length = 0
+    state = seed
+    for i in range(n):
+        if classes[units[i]] == WORD:
+            state = extend(state, U64(units[i]))
+            length += 1
+        else:
+            if length >= 2:
+                out[at] = state
+                at += 1
+            state = seed
+            length = 0
+    return at
+
+
+@njit(cache=True)
+def count(features, start, end, counts, touched, n):
+    """Count features; remember those new to the sentence. Returns how many are remembered."""
+    for i in range(start, end):
+        feature = features[i]
+        if counts[feature] == 0:
+            touched[n] = feature
+            n += 1
+        counts[feature] += 1
+    return n
+
+
+@njit(cache=True)
+def ngram_features(units, n_units, shortest, longest, seed, tables, base, mask, out):
+    """Write the features of the n-grams of a sequence of hashes, shorter ones first; return their number."""
+    n = 0
+    for length in range(shortest, longest + 1):
+        for start in range(n_units - length + 1):
+            state = seed
+            for i in range(start, start + length):
+                state = extend(state, U64(units[i]))
+            feature = find(tables, base, mask, state | _ONE)
+            if feature >= 0:
+                out[n] = I32(feature)
+                n += 1
+    return n
+
+
+@njit(cache=True)
+def collect(touched, n, counts, records, logarithms, weights, sums):
+    """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
+
+    A record holds what one look at a feature needs: its inverse document frequency and its coefficients for the
+    first three frames. Further frames lie in further rows of four, read only by models that have them.
+    """
+    square = first = second = third = 0.0
+    for i in range(n):
+        feature = touched[i]
+        times = counts[feature]
+        counts[feature] = 0
+        weight = F64(records[0, feature, 0])
+        if times > 1:
+            weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
+        weights[i] = weight
+        square += weight * weight
+        first += weight * F64(records[0, feature, 1])
+        second += weight * F64(records[0, feature, 2])
+        third += weight * F64(records[0, feature, 3])
+    if n == 0:
+        return
+    length = math.sqrt(square)
+    sums[0] += first / length
+    sums[1] += second / length
+    sums[2] += third / length
+    for group in range(1, len(records)):
+        for lane in range(4):
+            part = 0.0
+            for i in range(n):
+                part += weights[i] * F64(records[group, touched[i], lane])
+            sums[4 * group - 1 + lane] += part / length
+
+
+@njit(cache=True, inline="always")
+def wide_space(data, i):
+    """Return the bytes of the white space beyond ASCII that starts here, or 0."""
+    first, second, third = data[i], data[i + 1], data[i + 2]
+    if first == 0xC2:
+        return 2 if second == 0x85 or second == 0xA0 else 0
+    if first == 0xE2 and second == 0x80:
+        return 3 if third <= 0x8A or third == 0xA8 or third == 0xA9 or third == 0xAF else 0
+    if first == 0xE2:
+        return 3 if second == 0x81 and third == 0x9F else 0
+    if first == 0xE1:
+        return 3 if second == 0x9A and third == 0x80 else 0
+    return 3 if second == 0x80 and third == 0x80 else 0  # E3
+
+
+@njit(cache=True, inline="always")
+def next_word(data, position, end, spaces, seed):
+    """Return where the next word starts and ends, and the hash of its bytes; start equals `end` where there is none."""
+    while position < end:
+        kind = spaces[data[position]]
+        if kind == 0:
+            break
+        width = 1 if kind == 1 else wide_space(data, position)
+        if width == 0:
+            break
+        position += width
+    start = position
+    key = seed
+    while position < end:
+        byte = data[position]
+        kind = spaces[byte]
+        if kind != 0 and (kind == 1 or wide_space(data, position) > 0):
+            break
+        key = extend(key, U64(byte))
+        position += 1
+    return start, position, key
+
+
+@njit(cache=True)
+def take_apart(data, start, end, vocabulary, memory, units):
+    """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
+    lower, classes, settings, seeds, tables, bases, masks, _, _ = vocabulary
+    _, entries, ngrams, tokens, _, used = memory
+    word = used[0]
+    used[0] = word + 1
+    entries[word, :] = 0
+    n = decode(data, start, end, lower, units) if end - start <= LONGEST_WORD else -1
+    if n < 0:
+        entries[word, 0] = -1
+        return word
+    entries[word, 0] = used[1]
+    for block in range(len(settings)):
+        if settings[block, 0] == CHARACTERS:
+            shortest, longest, closed = settings[block, 1], settings[block, 2], settings[block, 3] == 1
+            place = tables, bases[block], masks[block]
+            used[1] = character_features(units, n, shortest, longest, seeds[block], *place, closed, ngrams, used[1])
+    entries[word, 1] = used[1]
+    entries[word, 2] = used[2]
+    used[2] = word_tokens(units, n, seeds[-1], classes, tokens, used[2])
+    entries[word, 3] = used[2]
+    return word
+
+
+@njit(cache=True, nogil=True)
+def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
+    """Find the words of sentences in the memory; take apart those that it does not hold.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+        UTF-8 of all sentences, with at least three zero bytes behind them.
+    bounds : ndarray of int64
+        Where each sentence starts, and the end of the last.
+    spaces : ndarray of uint8 of shape (256,)
+        What a byte can start: 0 part of a word, 1 white space, 2 white space beyond ASCII.
+    vocabulary, memory : tuple
+        See `score`.
+    units : ndarray of int32
+        Room for the code points of a word.
+    fresh : ndarray of int64 of shape (n, 3)
+        Receives number, start and end of each new word.
+    words : ndarray of int32
+        Receives the numbers of the words, sentence after sentence.
+    ends : ndarray of int64 of shape (n_sentences + 1, 2)
+        Receives where a sentence's words end, and whether it begins (1) or ends (2) with one and not with white space.
+
+    Returns
+    -------
+    int
+        How many are new.
+    """
+    slots = memory[0]
+    seeds = vocabulary[3]
+    slot_mask = U64(len(slots) - 1)
+    n = n_words = 0
+    for row in range(len(bounds) - 1):
+        position, end = bounds[row], bounds[row + 1]
+        flush = 0
+        while True:
+            start, position, key = next_word(data, position, end, spaces, seeds[-1])
+            if start == end:
+                break
+            key |= _ONE
+            word = find(slots, _EMPTY, slot_mask, key)
+            if word < 0:
+                word = I64(take_apart(data, start, position, vocabulary, memory, units))
+                insert(slots, _EMPTY, slot_mask, key, word)
+                fresh[n, 0], fresh[n, 1], fresh[n, 2] = word, start, position
+                n += 1
+            if start == bounds[row]:
+                flush |= 1
+            if position == end:
+                flush |= 2
+            words[n_words] = word
+            n_words += 1
+        ends[row + 1, 0], ends[row + 1, 1] = n_words, flush
+    return n
+
+
+@njit(cache=True)
+def read_items(words, start, stop, flush, entries, items, tokens):
+    """Read a sentence's words as the tagger of roles does.
+
+    Parameters
+    ----------
+    words : numbers of words; the sentence's are those from `start` to `stop`.
+    flush : whether the sentence begins (1) or ends (2) with a word and not with white space.
+    tokens : receives a row a word of the tagger: symbol, word tokens in it and after it, whether a term reaches it
+        from the one before, whether it is quoted.
+
+    Returns
+    -------
+    n, lead, tail : how many, up to and from which one actors are speakers; n is -1 for the plain path.
+    """
+    n = lead = spans = 0
+    tail = -1
+    reaches, opened, single, colon, dash = True, False, False, False, False
+    for i in range(start, stop):
+        first, last = i == start and flush & 1, i == stop - 1 and flush & 2
+        was_dash, dash = dash, False
+        for j in range(entries[words[i], 4], entries[words[i], 5]):
+            kind, value = items[j, 0], items[j, 1]
+            if kind == TOKEN:
+                tokens[n, 0], tokens[n, 1], tokens[n, 2] = value, items[j, 2], items[j, 3]
+                tokens[n, 3], tokens[n, 4] = reaches, opened
+                reaches = True
+                n += 1
+            elif kind == GAP:
+                reaches = False
+            elif kind == QUOTE:
+                if not opened and value & OPENS:
+                    opened, single = True, value & SINGLE != 0
+                elif not opened and spans == 0 and not value & APOSTROPHE and not (first and value & FIRST):
+                    tokens[:n, 4] = 1  # a closing mark without an opening one: quoted from the beginning
+                    spans = 1
+                elif opened and (value & APOSTROPHE != 0) == single and not value & OPENS:
+                    opened = False
+                    spans += 1
+            elif kind == COLON:
+                if not colon and not last:
+                    colon, lead = True, n
+            elif kind == DASH:
+                tail = n
+            else:
+                if was_dash:
+                    return -1, 0, 0
+                dash = True
+                if not first and not last:
+                    tail = n
+    return n, lead, tail
+
+
+@njit(cache=True)
+def tag(tokens, n, lead, tail, roles, matches, tags):
+    """Find the longest terms and the sequence of tags; return how many of each.
+
+    A match is a row of its first token, its last and its role. Tags are numbers: roles, roles that speak, and the
+    beginning and the end of a quotation and of the sentence.
+    """
+    first_steps, steps, mask, accepted, actors, _, _, limits = roles
+    n_roles = len(actors)
+    speaker_words = limits[0]
+    if lead > speaker_words:
+        lead = 0
+    if tail < 0 or n - tail > speaker_words:
+        tail = n + 1
+    n_matches, position = 0, 0
+    tags[0] = 2 * n_roles + 2
+    n_tags, quoted = 1, 0
+    while position < n:
+        state, role, best, end = 0, 0, position, position
+        while end < n and tokens[end, 0] > 0:
+            symbol = tokens[end, 0]
+            if state == 0:
+                following = I64(first_steps[symbol])
+            else:
+                following = find(steps, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)) | _ONE)
+            if following < 0:
+                break
+            state = following
+            if accepted[state] > 0:
+                best, role = end, accepted[state]
+            end += 1
+            if end < n and tokens[end, 3] == 0:
+                break
+        if role > 0:
+            matches[n_matches, 0], matches[n_matches, 1], matches[n_matches, 2] = position, best, role - 1
+            n_matches += 1
+            if tokens[position, 4] != quoted:
+                quoted = tokens[position, 4]
+                tags[n_tags] = 2 * n_roles + (0 if quoted else 1)
+                n_tags += 1
+            speaks = actors[role - 1] and (best < lead or position >= tail)
+            name = role - 1 + (n_roles if speaks else 0)
+            if tags[n_tags - 1] != name:
+                tags[n_tags] = name
+                n_tags += 1
+        position = best + 1
+    if quoted:
+        tags[n_tags] = 2 * n_roles + 1
+        n_tags += 1
+    tags[n_tags] = 2 * n_roles + 3
+    return n_matches, n_tags + 1
+
+
+@njit(cache=True)
+def pair_features(tags, n_tags, pairs, seen, row, most, out):
+    """Write the feature of each ordered pair of tags, each once; return their number."""
+    n = 0
+    n_tags = min(n_tags, most)
+    for i in range(n_tags):
+        for j in range(i + 1, n_tags):
+            if seen[tags[i], tags[j]] != row:
+                seen[tags[i], tags[j]] = row
+                feature = pairs[tags[i], tags[j]]
+                if feature >= 0:
+                    out[n] = feature
+                    n += 1
+    return n
+
+
+@njit(cache=True)
+def mask_words(tokens, n, words, matches, n_matches, roles, out):
+    """Write the hashes of a sentence's words with each actor replaced by its role; return their number."""
+    actors, masks = roles[4], roles[5]
+    size = word = match = 0
+    i = 0
+    while i < n:
+        while match < n_matches and (matches[match, 0] < i or not actors[matches[match, 2]]):
+            match += 1
+        if match < n_matches and matches[match, 0] == i:
+            name = masks[matches[match, 2]]
+            if size == 0 or out[size - 1] != name:
+                out[size] = name
+                size += 1
+            while i <= matches[match, 1]:
+                word += tokens[i, 1] + tokens[i, 2]
+                i += 1
+            trailing = tokens[i - 1, 2]
+            word -= trailing
+        else:
+            trailing = tokens[i, 1] + tokens[i, 2]
+            i += 1
+        for _ in range(trailing):
+            out[size] = words[word]
+            size += 1
+            word += 1
+    return size
+
+
+@njit(cache=True, nogil=True)
+def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
+    """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
+
+    Parameters
+    ----------
+    words, ends
+        What `learn` found.
+    vocabulary : tuple
+        Tables of code points and n-grams, settings and seeds of the blocks, records of the features, logarithms.
+    memory : tuple
+        Words taken apart so far: slots, entries, character n-grams, tokens, items of the tagger, how much is used.
+    roles : tuple
+        The tagger's automaton, what its roles are, and its limits.
+    scratch : tuple
+        Arrays to work in; see `classifier.compiled`.
+    out : ndarray of float64 of shape (n_sentences, 3 or 7 or 11 …)
+        At least a column a frame.
+    plain : ndarray of uint8 of shape (n_sentences,)
+        Set to 1 for sentences that the plain path must score.
+    """
+    _, _, settings, seeds, tables, bases, masks, records, logarithms = vocabulary
+    _, entries, ngrams, tokens, items, _ = memory
+    counts, touched, weights, sentence, found, spoken, matches, tags, masked, seen = scratch
+    limits = roles[7]
+    seen[:] = 0
+    for row in range(len(ends) - 1):
+        first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
+        n_tokens = 0
+        for i in range(first, last):
+            word = words[i]
+            if entries[word, 0] < 0:
+                plain[row] = 1
+                break
+            for j in range(entries[word, 2], entries[word, 3]):
+                sentence[n_tokens] = tokens[j]
+                n_tokens += 1
+        n_spoken = n_matches = n_tags = 0
+        if limits[1] and plain[row] == 0:
+            n_spoken, lead, tail = read_items(words, first, last, flush, entries, items, spoken)
+            if n_spoken < 0:
+                plain[row] = 1
+            else:
+                n_matches, n_tags = tag(spoken, n_spoken, lead, tail, roles, matches, tags)
+        if plain[row]:
+            continue
+        for block in range(len(settings)):
+            kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]
+            seed, base, mask = seeds[block], bases[block], masks[block]
+            n = 0
+            if kind == CHARACTERS:
+                for i in range(first, last):
+                    n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
+            else:
+                if kind == WORDS:
+                    size = ngram_features(sentence, n_tokens, shortest, longest, seed, tables, base, mask, found)
+                elif kind == MASKED_WORDS:
+                    size = mask_words(spoken, n_spoken, sentence, matches, n_matches, roles, masked)
+                    size = ngram_features(masked, size, shortest, longest, seed, tables, base, mask, found)
+                elif kind == ROLES:
+                    size = ngram_features(tags, n_tags, shortest, longest, seed, tables, base, mask, found)
+                else:
+                    size = pair_features(tags, n_tags, roles[6], seen, row + 1, limits[2], found)
+                n = count(found, 0, size, counts, touched, 0)
+            collect(touched, n, counts, records, logarithms, weights, out[row])

@@ -1,0 +1,14 @@
+"""Articles to scored sentences to article profiles."""
+
+from classifier.scoring.results import ScoredArticle, ScoredSentence
+from classifier.scoring.score import batches, profile, score_article, score_articles, score_batch
+
+__all__ = [
+    "ScoredArticle",
+    "ScoredSentence",
+    "batches",
+    "profile",
+    "score_article",
+    "score_articles",
+    "score_batch",
+]

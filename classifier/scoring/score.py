@@ -1,0 +1,255 @@
+"""Articles to scored articles, many in one batch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.articles.article import Article
+from classifier.confidence import uncertain_frames
+from classifier.model import Model
+from classifier.scoring.results import ScoredArticle, ScoredSentence
+from classifier.sentences import Sentence, split_sentences
+
+#: Decimals of every probability and contribution written out.
+DECIMALS = 4
+
+#: Characters of articles scored in one batch.
+BATCH_CHARACTERS = 1 << 18
+
+#: Articles of one batch, so that many short ones do not wait for each other long.
+BATCH_ARTICLES = 512
+
+#: Longest piece of text without a line break that is split into sentences at once. Splitting takes time that
+#: grows with the square of a piece made to be slow, so a longer one is cut, after a sentence where there is one.
+MAX_PIECE = 1 << 15
+
+#: Longest sentence; what is longer is cut between words where it can be. A single token of many megabytes would
+#: otherwise hold that many n-grams in memory.
+MAX_SENTENCE = 10_000
+
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+(?=\S)")
+
+
+def score_article(
+    model: Model,
+    article: Article,
+    *,
+    explain: int = 0,
+    thresholds: npt.NDArray[np.float64] | None = None,
+    band: tuple[float, float] | None = None,
+) -> ScoredArticle:
+    """Split an article into sentences and score each one.
+
+    Parameters
+    ----------
+    model : Model
+    article : Article
+    explain : int
+        Terms to give for each label of a sentence; 0 for none.
+    thresholds : ndarray of shape (n_frames,), optional
+        Instead of the model's own.
+    band : (float, float), optional
+        Mark the frames whose probability lies in it as uncertain.
+
+    Returns
+    -------
+    ScoredArticle
+
+    Examples
+    --------
+    >>> import classifier
+    >>> article = classifier.Article("example", "It rained in Lisbon. The match was postponed.")
+    >>> len(score_article(classifier.load_model(), article).sentences)
+    2
+    """
+    return score_batch(model, [article], explain, thresholds, band)[0]
+
+
+def score_batch(
+    model: Model,
+    articles: Sequence[Article],
+    explain: int = 0,
+    thresholds: npt.NDArray[np.float64] | None = None,
+    band: tuple[float, float] | None = None,
+) -> list[ScoredArticle]:
+    """Score several articles in one call of the model; see `score_article`.
+
+    Returns
+    -------
+    list of ScoredArticle
+        The same, to the last digit, as one by one.
+    """
+    frames = model.frames
+    divided = [sentences_of(article.text) for article in articles]
+    texts = [sentence.text for sentences in divided for sentence in sentences]
+    probabilities = model.predict_proba(texts)
+    labels = model.labels(probabilities, thresholds)
+    scores = np.round(probabilities, DECIMALS).tolist()
+    result, start = [], 0
+    for article, sentences in zip(articles, divided, strict=True):
+        stop = start + len(sentences)
+        strange, article_strange = model.out_of_domain(texts[start:stop])
+        scored = tuple(
+            ScoredSentence(
+                sentence,
+                names,
+                dict(zip(frames, row, strict=True)),
+                _terms(model, sentence.text, names, explain) if explain else None,
+                uncertain_frames(row, frames, band) if band else None,
+                outside,
+            )
+            for sentence, names, row, outside in zip(
+                sentences, labels[start:stop], scores[start:stop], strange, strict=True
+            )
+        )
+        result.append(
+            ScoredArticle(
+                article.source,
+                article.title,
+                scored,
+                profile(labels[start:stop], frames),
+                model.name,
+                article.id,
+                article.date,
+                article.outlet,
+                article.metadata,
+                article_strange,
+            )
+        )
+        start = stop
+    return result
+
+
+def batches(articles: Iterable[Article], characters: int = BATCH_CHARACTERS) -> Iterator[list[Article]]:
+    """Group articles, in order, into batches of about so many characters."""
+    batch: list[Article] = []
+    total = 0
+    for article in articles:
+        batch.append(article)
+        total += len(article.text)
+        if total >= characters or len(batch) >= BATCH_ARTICLES:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
+
+
+def score_articles(
+    model: Model,
+    articles: Iterable[Article],
+    *,
+    explain: int = 0,
+    thresholds: npt.NDArray[np.float64] | None = None,
+    band: tuple[float, float] | None = None,
+    jobs: int = 1,
+) -> Iterator[ScoredArticle]:
+    """Score articles in order, several at a time.
+
+    Parameters
+    ----------
+    model, explain, thresholds, band
+        As for `score_article`.
+    articles : iterable of Article
+        Taken as they are needed, never all at once.
+    jobs : int
+        Processes. Results are the same whatever their number.
+
+    Yields
+    ------
+    ScoredArticle
+    """
+    if jobs == 1:
+        for batch in batches(articles):
+            yield from score_batch(model, batch, explain, thresholds, band)
+        return
+    from classifier.scoring.workers import Scorers
+
+    with Scorers(model, jobs, explain, thresholds, band) as scorers:
+        yield from scorers.scored(batches(articles))
+
+
+def sentences_of(text: str) -> list[Sentence]:
+    """Split a text into sentences as `split_sentences` does, in bounded time and none of them too long.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of Sentence
+
+    Examples
+    --------
+    >>> [len(sentence.text) for sentence in sentences_of("x" * 25_000)]
+    [10000, 10000, 5000]
+    """
+    if len(text) <= MAX_SENTENCE:
+        return split_sentences(text)
+    result: list[Sentence] = []
+    for offset, piece in _pieces(text):
+        for sentence in split_sentences(piece):
+            for start, end in _cuts(sentence.text, MAX_SENTENCE):
+                cut = sentence.text[start:end]
+                stripped = cut.strip()
+                if stripped:
+                    begin = offset + sentence.start + start + cut.index(stripped)
+                    result.append(Sentence(len(result), begin, begin + len(stripped), stripped))
+    return result
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the text in pieces, as they are except where a line is too long to be split at once."""
+    begin = position = 0
+    for line in text.splitlines(keepends=True):
+        if len(line) > MAX_PIECE:
+            yield begin, text[begin:position]
+            for start, end in _cuts(line, MAX_PIECE):
+                yield position + start, line[start:end]
+            begin = position + len(line)
+        position += len(line)
+    yield begin, text[begin:]
+
+
+def _cuts(text: str, longest: int) -> Iterator[tuple[int, int]]:
+    """Yield offsets of consecutive parts: cut after a sentence, else between words, else anywhere."""
+    places = [0]
+    while len(text) - places[-1] > longest:
+        start = places[-1]
+        window = text[start + longest // 2 : start + longest]
+        ends = [match.end() for match in _SENTENCE_END.finditer(window)]
+        space = max(window.rfind(" "), window.rfind("\n")) + 1
+        cut = ends[-1] if ends else space or len(window)
+        places.append(start + longest // 2 + cut)
+    return pairwise([*places, len(text)])
+
+
+def profile(labels: Sequence[tuple[str, ...]], frames: Sequence[str]) -> dict[str, float]:
+    """Return the share of sentences labeled with each frame.
+
+    Parameters
+    ----------
+    labels : sequence of tuple of str
+        The frames of each sentence.
+    frames : sequence of str
+
+    Returns
+    -------
+    dict of str to float
+    """
+    n = max(1, len(labels))
+    return {frame: round(sum(frame in names for names in labels) / n, DECIMALS) for frame in frames}
+
+
+def _terms(model: Model, text: str, labels: tuple[str, ...], n: int) -> dict[str, list[tuple[str, float]]]:
+    if not labels:
+        return {}
+    terms = model.explain(text)
+    return {
+        frame: [(term, round(value, DECIMALS)) for term, value in terms[frame][:n] if value > 0] for frame in labels
+    }
