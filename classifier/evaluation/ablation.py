@@ -176,7 +176,7 @@ def fixed_scores(
             parts = [(features(a, a), features(a, b), targets[a]) for a, b in [*inner, (train, test)]]
             tried = {name: [chosen[name]] if name in chosen else list(strengths) for name in named}
             keys = [(name, C, i) for name in named for C in tried[name] for i in range(INNER_FOLDS)]
-            logits = dict(zip(keys, parallel(_job(parts[i], named[name], C, task) for name, C, i in keys), strict=True))
+            logits = dict(zip(keys, parallel(_job(parts[i], named[name], C) for name, C, i in keys), strict=True))
             places = np.argsort(np.concatenate([rows for _, rows in inner]))
             truth = targets[np.sort(np.concatenate([rows for _, rows in inner]))]
             joined = {
@@ -186,7 +186,7 @@ def fixed_scores(
             }
             for name in named:
                 chosen.setdefault(name, max(tried[name], key=lambda C, n=name: _f1(joined[n, C], truth, task)))  # type: ignore[misc]
-            outer = parallel(_job(parts[-1], named[name], chosen[name], task) for name in named)
+            outer = parallel(_job(parts[-1], named[name], chosen[name]) for name in named)
             for name, found in zip(named, outer, strict=True):
                 within = joined[name, chosen[name]]
                 slopes, shifts = calibrate(within, truth, task)
@@ -196,12 +196,12 @@ def fixed_scores(
     return {name: scores.take(tested) for name, scores in results.items()}, chosen
 
 
-def _job(part: tuple[dict[str, Any], dict[str, Any], Any], kinds: tuple[str, ...], C: float, task: Task) -> Any:
+def _job(part: tuple[dict[str, Any], dict[str, Any], Any], kinds: tuple[str, ...], C: float) -> Any:
     train, test, targets = part
-    return delayed(_logits)([train[kind] for kind in kinds], [test[kind] for kind in kinds], targets, C, task)
+    return delayed(_logits)([train[kind] for kind in kinds], [test[kind] for kind in kinds], targets, C)
 
 
-def _logits(train: list[Any], test: list[Any], targets: Any, C: float, task: Task) -> Floats:
+def _logits(train: list[Any], test: list[Any], targets: Any, C: float) -> Floats:
     features = sparse.hstack(train, format="csr")
     coefficients, intercepts = fit_linear(features, targets, Setting((), C, False))
     result: Floats = sparse.hstack(test, format="csr") @ coefficients + intercepts
@@ -209,7 +209,7 @@ def _logits(train: list[Any], test: list[Any], targets: Any, C: float, task: Tas
 
 
 def _f1(logits: Floats, truth: npt.NDArray[np.bool_], task: Task) -> float:
-    thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.zeros(truth.shape[1])
+    thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.full(truth.shape[1], -np.inf)
     predicted = decide(logits, thresholds, task)
     hits = (predicted & truth).sum(axis=0)
     return float(np.mean(2 * hits / np.maximum(1, predicted.sum(axis=0) + truth.sum(axis=0))))

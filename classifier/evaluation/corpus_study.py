@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer, TfidfVectorizer
@@ -141,3 +141,23 @@ def rates(corpus: LabeledCorpus, column: str, n: int | None = None) -> dict[str,
         )
         for i in order
     }
+
+
+def second_labels(corpus: LabeledCorpus, column: str = "labels_second", none: str = "none") -> LabeledCorpus:
+    """Return a corpus whose second labels are written as `classifier.evaluation.agreement` reads them.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    column : str
+        Of the second annotator; an empty cell is a sentence not labeled twice.
+    none : str
+        What the column holds for the decision "no frame".
+
+    Returns
+    -------
+    LabeledCorpus
+        With ``-`` for sentences not labeled twice, and an empty cell for no frame.
+    """
+    cells = tuple("-" if not cell.strip() else "" if cell.strip() == none else cell for cell in corpus.columns[column])
+    return replace(corpus, columns={**corpus.columns, column: cells})
