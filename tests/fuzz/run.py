@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing: ``python -m tests.fuzz.run TARGET --seconds 60``; needs atheris.
 
-What breaks a target is written to the working directory as ``crash-…``; give it to the target again to see why.
+What breaks a target is written to ``--crashes`` as ``crash-…``; give it to the target again to see why.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--crashes", default=tempfile.gettempdir(), help="Folder for inputs that break the target.")
     arguments = parser.parse_args()
     import atheris
 
@@ -41,7 +42,13 @@ def main() -> None:
 
     corpus = Path(tempfile.mkdtemp())
     seeds(arguments.target, corpus)
-    options = [f"-max_total_time={arguments.seconds}", "-timeout=25", "-rss_limit_mb=4096", "-max_len=8192"]
+    options = [
+        f"-max_total_time={arguments.seconds}",
+        "-timeout=25",
+        "-rss_limit_mb=4096",
+        "-max_len=8192",
+        f"-artifact_prefix={arguments.crashes}/",
+    ]
     atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", str(corpus)], TARGETS[arguments.target])
     atheris.Fuzz()
 
