@@ -188,7 +188,7 @@ def sentences_of(text: str) -> list[Sentence]:
     Examples
     --------
     >>> [len(sentence.text) for sentence in sentences_of("x" * 25_000)]
-    [10000, 10000, 5000]
+    [8192, 8192, 8192, 424]
     """
     if len(text) <= MAX_SENTENCE:
         return split_sentences(text)
