@@ -237,7 +237,7 @@ def test_json_values_are_cut_where_a_parser_would(values: list[object], indent: 
         """Gives few bytes at a time, so that every boundary falls everywhere."""
 
         def read(self, size: int | None = -1) -> bytes:
-            return super().read(chunk)
+            return super().read(chunk if size is None or size < 0 else min(chunk, size))
 
     data = json.dumps(values, indent=indent, ensure_ascii=False).encode("utf-8", "surrogatepass")
     found = [json.loads(value.decode("utf-8", "surrogatepass")) for value in JsonValues(Slow(data), 1 << 20) if value]
