@@ -8,11 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from classifier import Codebook, Frame, InputError, LabeledCorpus, Model, TrainingReport, train
 from classifier.model import probabilities
-from classifier.training import calibrate, choose_thresholds, cross_validate, decide
+from classifier.training import (
+    RATIO_POWER,
+    Setting,
+    calibrate,
+    choose_thresholds,
+    count_ratios,
+    cross_validate,
+    decide,
+    fit_linear,
+)
 from tests.corpora import FLOODS_AND_STRIKES
 
 
@@ -204,3 +215,25 @@ class TestThresholds:
         scores = np.array([[0.6, 0.4], [0.1, 0.2]])
         assert decide(scores, np.array([0.5, 0.2]), "multilabel").tolist() == [[True, True], [False, True]]
         assert decide(scores, np.zeros(2), "multiclass").tolist() == [[True, False], [False, True]]
+
+
+class TestCountRatios:
+    FEATURES = sparse.csr_array(np.array([[2.0, 0.5, 0.0], [1.0, 0.0, 0.3], [0.0, 0.4, 0.7], [0.0, 0.0, 0.1]]))
+
+    def test_is_the_formula(self) -> None:
+        truth = np.array([True, True, False, False])
+        expected = np.abs(np.log([(3 / 2) / (1 / 2), (2 / 2) / (2 / 2), (2 / 2) / (3 / 2)])) ** RATIO_POWER
+        assert count_ratios(self.FEATURES, truth) == pytest.approx(expected / expected.mean())
+
+    def test_features_that_tell_nothing_weigh_alike(self) -> None:
+        features = sparse.csr_array(np.ones((4, 3)))
+        assert count_ratios(features, np.array([True, False, True, False])).tolist() == [1.0, 1.0, 1.0]
+
+    def test_coefficients_are_of_the_features_as_they_are(self) -> None:
+        truth = np.array([[True], [True], [False], [False]])
+        coefficients, intercepts = fit_linear(self.FEATURES, truth, Setting((), 10.0, False))
+        ratios = count_ratios(self.FEATURES, truth[:, 0])
+        regression = LogisticRegression(C=10.0, solver="liblinear", dual=True, tol=1e-6, random_state=0, max_iter=9999)
+        regression.fit(self.FEATURES.toarray() * ratios, truth[:, 0])
+        assert coefficients[:, 0] == pytest.approx(regression.coef_[0] * ratios, rel=0.01)
+        assert intercepts == pytest.approx(regression.intercept_, rel=0.01, abs=0.01)
