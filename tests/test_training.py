@@ -84,12 +84,19 @@ class TestNothingLeaks:
 
 
 class TestSeed:
-    def test_processes_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_threads_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
         splits = list(corpus.folds(2, 0))
+        together = cross_validate(corpus, splits).validation.scores.probabilities
+        monkeypatch.setattr("classifier.training.cpu_count", lambda: 1)
         alone = cross_validate(corpus, splits).validation.scores.probabilities
-        monkeypatch.setattr("classifier.training.WORTH_PROCESSES", 0)
-        shared = cross_validate(corpus, splits).validation.scores.probabilities
-        np.testing.assert_array_equal(alone, shared)
+        np.testing.assert_array_equal(alone, together)
+
+    def test_an_error_in_one_fold_ends_the_others(self, corpus: LabeledCorpus) -> None:
+        def progress(done: int, total: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(corpus, n_folds=3, progress=progress)
 
 
 class TestBaselines:
