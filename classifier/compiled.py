@@ -66,8 +66,9 @@ class CompiledScorer:
         numbers[np.argsort(model.idf, kind="stable")] = np.arange(len(model.idf), dtype=np.int32)
         # Blocks of words share a table: what one of them looks up in it the others need, too.
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
-        entries = {ngram: i for i, ngram in enumerate(dict.fromkeys(g for i in of_words for g in model.vocabulary[i]))}
-        shared = np.full((len(entries), len(of_words)), -1, dtype=np.int32)
+        ngrams_of_words = dict.fromkeys(ngram for i in of_words for ngram in model.vocabulary[i])
+        entries = {ngram: entry for entry, ngram in enumerate(ngrams_of_words, start=1)}
+        shared = np.full((len(of_words), 1 + len(entries)), -1, dtype=np.int32)
         tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
@@ -97,7 +98,7 @@ class CompiledScorer:
                     pairs[names[before], names[after]] = number
             else:
                 settings[i, 3] = of_words.index(i)
-                shared[[entries[ngram] for ngram in ngrams], settings[i, 3]] = own
+                shared[settings[i, 3], [entries[ngram] for ngram in ngrams]] = own
             first += len(ngrams)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
@@ -199,7 +200,7 @@ class CompiledScorer:
         n_features, n_tags = self.records.shape[1], len(self._automaton[6])
         return (
             np.zeros(n_features, dtype=np.uint32),
-            np.empty(n_features, dtype=np.int32),
+            np.empty(n_features + 1, dtype=np.int32),  # one more: what is touched is written before it is known
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
             np.empty(2 * size + 3, dtype=np.uint64),

@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numba import njit
 
-U8, U64, I32, I64, F32, F64 = np.uint8, np.uint64, np.int32, np.int64, np.float32, np.float64
+U8, U32, U64, I32, I64, F32, F64 = np.uint8, np.uint32, np.uint64, np.int32, np.int64, np.float32, np.float64
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
@@ -204,11 +204,11 @@ def word_tokens(units, n, seed, classes, out, at):
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
     for i in range(start, end):
-        feature = features[i]
-        if counts[feature] == 0:
-            touched[n] = feature
-            n += 1
-        counts[feature] += 1
+        feature = U64(features[i])
+        # No branch, which would be mispredicted whenever a feature repeats.
+        touched[n] = feature
+        n += counts[feature] == 0
+        counts[feature] += U32(1)
     return n
 
 
@@ -222,9 +222,8 @@ def tag_features(tags, n_tags, shortest, longest, seed, tables, base, mask, stat
             states[start] = extend(states[start], U64(tags[start + length - 1]))
             if length >= shortest:
                 feature = find(tables, base, mask, states[start] | _ONE)
-                if feature >= 0:
-                    out[n] = I32(feature)
-                    n += 1
+                out[n] = I32(feature)
+                n += feature >= 0
     return n
 
 
@@ -232,14 +231,14 @@ def tag_features(tags, n_tags, shortest, longest, seed, tables, base, mask, stat
 def look_up_words(sentence, n_tokens, longest, seed, tables, base, mask, states, grams):
     """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
 
-    Row ``length - 1`` of `grams` receives the entry of the n-gram that begins at each word, -1 for none.
+    Row ``length - 1`` of `grams` receives the entry of the n-gram that begins at each word, 0 for none.
     """
     for start in range(n_tokens):
         states[start] = extend(seed, sentence[start])
     for length in range(2, longest + 1):
         for start in range(n_tokens - length + 1):
             states[start] = extend(states[start], sentence[start + length - 1])
-            grams[length - 1, start] = I32(find(tables, base, mask, states[start] | _ONE))
+            grams[length - 1, start] = I32(find(tables, base, mask, states[start] | _ONE) + 1)
 
 
 @njit(cache=True)
@@ -248,10 +247,8 @@ def word_features(grams, n_tokens, shortest, longest, shared, column, out):
     n = 0
     for length in range(shortest, longest + 1):
         for start in range(n_tokens - length + 1):
-            entry = grams[length - 1, start]
-            if entry >= 0 and shared[entry, column] >= 0:
-                out[n] = shared[entry, column]
-                n += 1
+            out[n] = shared[column, U64(grams[length - 1, start])]
+            n += out[n] >= 0
     return n
 
 
@@ -266,15 +263,14 @@ def masked_features(masked, size, shortest, longest, seed, tables, base, mask, g
     for length in range(shortest, longest + 1):
         for start in range(size - length + 1):
             if runs[start + length - 1] >= length:
-                entry = I64(grams[length - 1, origins[start]])
+                entry = U64(grams[length - 1, origins[start]])
             else:
                 state = seed
                 for i in range(start, start + length):
                     state = extend(state, hashes[i])
-                entry = find(tables, base, mask, state | _ONE)
-            if entry >= 0 and shared[entry, column] >= 0:
-                out[n] = shared[entry, column]
-                n += 1
+                entry = U64(find(tables, base, mask, state | _ONE) + 1)
+            out[n] = shared[column, entry]
+            n += out[n] >= 0
     return n
 
 
@@ -287,12 +283,11 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
     """
     square = first = second = third = 0.0
     for i in range(n):
-        feature = touched[i]
-        times = counts[feature]
+        feature = U64(touched[i])
+        times = U64(counts[feature])
         counts[feature] = 0
         weight = F64(records[0, feature, 0])
-        if times > 1:
-            weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
+        weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
         weights[i] = weight
         square += weight * weight
         first += weight * F64(records[0, feature, 1])
@@ -373,7 +368,7 @@ def take_apart(data, start, end, vocabulary, memory, units):
     used[2] = word_tokens(units, n, seeds[-1], classes, tokens, used[2])
     entries[word, 3] = used[2]
     for i in range(entries[word, 2], entries[word, 3]):
-        lone[i] = find(tables, bases[-1], masks[-1], extend(seeds[-2], tokens[i]) | _ONE)
+        lone[i] = find(tables, bases[-1], masks[-1], extend(seeds[-2], tokens[i]) | _ONE) + 1
     return word
 
 
@@ -548,10 +543,8 @@ def pair_features(tags, n_tags, pairs, seen, row, most, out):
         for j in range(i + 1, n_tags):
             if seen[tags[i], tags[j]] != row:
                 seen[tags[i], tags[j]] = row
-                feature = pairs[tags[i], tags[j]]
-                if feature >= 0:
-                    out[n] = feature
-                    n += 1
+                out[n] = pairs[tags[i], tags[j]]
+                n += out[n] >= 0
     return n
 
 
@@ -620,7 +613,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
     _, entries, ngrams, tokens, lone, items, _ = memory
     counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
     limits = roles[7]
-    longest_words = len(grams) if shared.shape[1] else 0
+    longest_words = len(grams) if len(shared) else 0
     word_table = seeds[-2], tables, bases[-1], masks[-1]
     seen[:] = 0
     for row in range(len(ends) - 1):
