@@ -64,15 +64,24 @@ class CompiledScorer:
         # Frequent features first: the few that most look-ups touch lie close together.
         numbers = np.empty(len(model.idf), dtype=np.int32)
         numbers[np.argsort(model.idf, kind="stable")] = np.arange(len(model.idf), dtype=np.int32)
-        tables = [_table(len(ngrams)) for ngrams in model.vocabulary]
+        # Blocks of words share a table: what one of them looks up in it the others need, too.
+        of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
+        ngrams_of_words = dict.fromkeys(ngram for i in of_words for ngram in model.vocabulary[i])
+        entries = {ngram: entry for entry, ngram in enumerate(ngrams_of_words, start=1)}
+        shared = np.full((len(of_words), 1 + len(entries)), -1, dtype=np.int32)
+        tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
+        tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
         masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
         table = np.concatenate(tables)
         settings = np.zeros((len(model.blocks), 4), dtype=np.int64)
-        seeds = _seeds(len(model.blocks) + 1)  # one a block, the last for words and tokens
+        seeds = _seeds(len(model.blocks) + 2)  # one a block, one for n-grams of words, the last for words
         names = _tag_names(model.roles)
         pairs = np.full((len(names), len(names)), -1, dtype=np.int32)
-        first = collisions = 0
+        collisions = kernels.fill_words(
+            *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
+        )
+        first = 0
         for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
             own = numbers[first : first + len(ngrams)]
             place = table, bases[i], masks[i]
@@ -88,14 +97,16 @@ class CompiledScorer:
                     before, after = ngram.split(PAIR)
                     pairs[names[before], names[after]] = number
             else:
-                collisions += kernels.fill_words(*_code_points(ngrams), seeds[-1], seeds[i], own, *place)
+                settings[i, 3] = of_words.index(i)
+                shared[settings[i, 3], [entries[ngram] for ngram in ngrams]] = own
             first += len(ngrams)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
         logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
         self.records = _records(model.idf, model.coefficients, numbers)
         self.longest = max(block.longest for block in model.blocks)
-        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, self.records, logarithms)
+        self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
+        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, shared, self.records, logarithms)
         self._automaton = _automaton(model.roles, seeds[-1], pairs)
         self._memories: list[tuple[Any, ...]] = []
 
@@ -166,7 +177,7 @@ class CompiledScorer:
     def _learn_roles(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
         """Write what the tagger reads in new words into the memory."""
         assert self.roles is not None
-        _, entries, _, _, items, used = memory
+        _, entries, _, _, _, items, used = memory
         content = data.tobytes() if len(fresh) else b""
         found: list[tuple[int, int, int, int]] = []
         at = first = int(used[3])
@@ -189,14 +200,16 @@ class CompiledScorer:
         n_features, n_tags = self.records.shape[1], len(self._automaton[6])
         return (
             np.zeros(n_features, dtype=np.uint32),
-            np.empty(n_features, dtype=np.int32),
+            np.empty(n_features + 1, dtype=np.int32),  # one more: what is touched is written before it is known
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
+            np.empty(2 * size + 3, dtype=np.uint64),
+            np.empty((self.longest_words, size), dtype=np.int32),
             np.empty(max(2 * size * self.longest, PAIRED_TAGS**2), dtype=np.int32),
             np.empty((size, 5), dtype=np.int64),
             np.empty((size, 3), dtype=np.int64),
             np.empty(2 * size + 3, dtype=np.int64),
-            np.empty(size, dtype=np.uint64),
+            (np.empty(size, dtype=np.uint64), np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)),
             np.zeros((n_tags, n_tags), dtype=np.int64),
         )
 
@@ -314,6 +327,7 @@ def _memory() -> tuple[Any, ...]:
         np.empty((WORDS, 6), dtype=np.int32),
         np.empty(NGRAMS, dtype=np.int32),
         np.empty(TOKENS, dtype=np.uint64),
+        np.empty(TOKENS, dtype=np.int32),
         np.empty((ITEMS, 4), dtype=np.int32),
         np.zeros(4, dtype=np.int64),
     )
@@ -321,7 +335,7 @@ def _memory() -> tuple[Any, ...]:
 
 def _make_room(memory: tuple[Any, ...]) -> None:
     """Forget all words where one more chunk might not find room."""
-    slots, entries, ngrams, tokens, items, used = memory
+    slots, entries, ngrams, tokens, _, items, used = memory
     # Of a chunk's bytes every other may be a word, each with up to two units more than bytes; n-grams have at most
     # eight lengths in any sensible setting, items are at most two a byte and two a word.
     needed = np.array([CHUNK // 2 + 1, 8 * 2 * CHUNK, CHUNK, 3 * CHUNK])

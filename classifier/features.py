@@ -11,9 +11,9 @@ sequence of tags, ordered pairs of tags at any distance, words with the actors r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from classifier.roles import Roles, Tag, Tagging
 
@@ -321,12 +321,15 @@ class CountMatrix:
     blocks : tuple of Block
     ngrams : tuple of ndarray of str
         Every n-gram of each block, sorted.
-    counts : tuple of scipy.sparse.csr_array
-        How often each occurs in each sentence, shape (n_texts, n_ngrams).
+    starts : ndarray of int of shape (n_blocks + 1,)
+        The first column of each block, and the number of columns.
+    counts : scipy.sparse.csr_array
+        How often each n-gram occurs in each sentence, shape (n_texts, n_ngrams), blocks side by side.
     """
 
     def __init__(self, texts: Sequence[str], blocks: Sequence[Block], roles: Roles | None = None) -> None:
-        from sklearn.feature_extraction.text import CountVectorizer
+        import numpy as np
+        from scipy import sparse
 
         self.blocks = tuple(blocks)
         taggings = None
@@ -334,23 +337,13 @@ class CountMatrix:
             if roles is None:
                 raise ValueError("blocks that read roles need the roles of a codebook.")
             taggings = [roles.tag(text) for text in texts]
-        ngrams, counts = [], []
-        for block in self.blocks:
-            if block.reads_roles:
-                found, counted = _count(
-                    block.ngrams(text, tagging) for text, tagging in zip(texts, taggings or (), strict=True)
-                )
-            else:
-                vectorizer = CountVectorizer(analyzer=block.analyzer(), ngram_range=(block.shortest, block.longest))
-                try:
-                    counted = vectorizer.fit_transform(texts).tocsr()
-                    found = vectorizer.get_feature_names_out()
-                except ValueError:  # no text has an n-gram
-                    found, counted = _count([] for _ in texts)
-            ngrams.append(found)
-            counts.append(counted)
-        self.ngrams = tuple(ngrams)
-        self.counts = tuple(counts)
+        names = [tuple(tag.name for tag in tagging.sequence()) for tagging in taggings or ()]
+        counted = [_count_block(block, texts, taggings or (), names) for block in self.blocks]
+        self.ngrams = tuple(ngrams for ngrams, _ in counted)
+        self.starts = np.cumsum([0, *map(len, self.ngrams)])
+        self.counts = sparse.hstack([counts for _, counts in counted], format="csr")
+        #: What each count weighs.
+        self.weights = 1 + np.log(self.counts.data.astype(np.float64))
 
     def fit(self, rows: npt.NDArray[np.intp]) -> Tfidf:
         """Choose vocabulary and inverse document frequencies as ``TfidfVectorizer.fit`` would on these rows.
@@ -366,40 +359,70 @@ class CountMatrix:
         """
         import numpy as np
 
+        from classifier.selection import document_frequencies
+
+        df = document_frequencies(self.counts.indptr, self.counts.indices, rows, self.counts.shape[1])
         columns, idf = [], []
-        for block, counts in zip(self.blocks, self.counts, strict=True):
-            df = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-            kept = np.flatnonzero(df >= block.min_df)
+        for block, first, last in zip(self.blocks, self.starts, self.starts[1:], strict=False):
+            kept = np.flatnonzero(df[first:last] >= block.min_df)
             columns.append(kept)
-            idf.append(np.log((1 + len(rows)) / (1 + df[kept])) + 1)
+            idf.append(np.log((1 + len(rows)) / (1 + df[first:last][kept])) + 1)
         return Tfidf(self, tuple(columns), tuple(idf))
 
 
+def _count_block(
+    block: Block, texts: Sequence[str], taggings: Sequence[Tagging], names: Sequence[tuple[str, ...]]
+) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
+    """Count the n-grams of one block; what many sentences share is taken apart once."""
+    if block.kind == "characters":
+        words = (text.lower().split() for text in texts)
+        return _count_parts(words, lambda word: character_ngrams(word, block.shortest, block.longest))
+    if not block.reads_roles:
+        return _count(block.ngrams(text) for text in texts)
+    if block.kind == "masked_words":
+        return _count(block.ngrams(text, tagging) for text, tagging in zip(texts, taggings, strict=True))
+    # The n-grams of tags are those of their names, wherever the tags stand.
+    of = dict(zip(names, taggings, strict=True))
+    return _count_parts(([sequence] for sequence in names), lambda sequence: block.ngrams("", of[sequence]))
+
+
+def _count_parts(
+    documents: Iterable[Iterable[Hashable]], ngrams: Callable[[Any], Iterable[str]]
+) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
+    """Count the n-grams of documents made of parts, where every n-gram lies within a part."""
+    parts, occurrences = _tally(documents)
+    found, counts = _count(map(ngrams, parts))
+    counts = (occurrences @ counts).tocsr()
+    counts.sort_indices()
+    return found, counts
+
+
 def _count(documents: Iterable[Iterable[str]]) -> tuple[npt.NDArray[np.object_], sparse.csr_array]:
-    """Count n-grams as ``CountVectorizer`` does, which would refuse documents that have none."""
+    """Count n-grams as ``CountVectorizer`` does: columns in the order of the sorted n-grams."""
+    import numpy as np
+
+    columns, counts = _tally(documents)
+    found = sorted(columns)
+    return np.array(found, dtype=object), counts[:, [columns[ngram] for ngram in found]].sorted_indices()
+
+
+def _tally(documents: Iterable[Iterable[Hashable]]) -> tuple[dict[Any, int], sparse.csr_array]:
+    """Give things numbers in the order in which they first occur, and count them a document."""
     import numpy as np
     from scipy import sparse
 
-    columns: dict[str, int] = {}
+    columns: dict[Hashable, int] = {}
     indices: list[int] = []
     ends = [0]
     for document in documents:
-        indices += [columns.setdefault(ngram, len(columns)) for ngram in document]
+        indices += [columns.setdefault(thing, len(columns)) for thing in document]
         ends.append(len(indices))
-    found = sorted(columns)
-    place = np.empty(len(found), dtype=np.intp)
-    place[[columns[ngram] for ngram in found]] = np.arange(len(found))
-    # The index arrays have the type of those of CountVectorizer, so that the blocks can be put side by side.
     counts = sparse.csr_array(
-        (
-            np.ones(len(indices), dtype=np.int64),
-            place[np.array(indices, dtype=np.intp)].astype(np.int32),
-            np.array(ends, dtype=np.int32),
-        ),
-        shape=(len(ends) - 1, len(found)),
+        (np.ones(len(indices), dtype=np.int64), np.array(indices, dtype=np.int32), np.array(ends, dtype=np.int32)),
+        shape=(len(ends) - 1, len(columns)),
     )
     counts.sum_duplicates()
-    return np.array(found, dtype=object), counts
+    return columns, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,14 +446,17 @@ class Tfidf:
         """Return the TF-IDF features of these rows, shape (n_rows, n_features), blocks side by side."""
         import numpy as np
         from scipy import sparse
-        from sklearn.preprocessing import normalize
 
-        parts = []
-        for counts, kept, idf in zip(self.source.counts, self.columns, self.idf, strict=True):
-            part = counts[rows][:, kept].astype(np.float64)
-            part.data = (1 + np.log(part.data)) * idf[part.indices]
-            parts.append(normalize(part, copy=False) if min(part.shape) else part)
-        return sparse.hstack(parts, format="csr")
+        from classifier.selection import select
+
+        source = self.source
+        idf = np.concatenate(self.idf)
+        features = np.full(source.counts.shape[1], -1, dtype=np.int32)
+        kept = [first + columns for first, columns in zip(source.starts, self.columns, strict=False)]
+        features[np.concatenate(kept)] = np.arange(len(idf), dtype=np.int32)
+        counts = source.counts
+        parts = select(counts.indptr, counts.indices, source.weights, rows, source.starts, features, idf)
+        return sparse.csr_array(parts, shape=(len(rows), len(idf)))
 
     def vocabulary(self) -> tuple[tuple[str, ...], ...]:
         """Return the n-grams kept, a block, in the order of the features."""

@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numba import njit
 
-U8, U64, I32, I64, F32, F64 = np.uint8, np.uint64, np.int32, np.int64, np.float32, np.float64
+U8, U32, U64, I32, I64, F32, F64 = np.uint8, np.uint32, np.uint64, np.int32, np.int64, np.float32, np.float64
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
@@ -204,27 +204,73 @@ def word_tokens(units, n, seed, classes, out, at):
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
     for i in range(start, end):
-        feature = features[i]
-        if counts[feature] == 0:
-            touched[n] = feature
-            n += 1
-        counts[feature] += 1
+        feature = U64(features[i])
+        # No branch, which would be mispredicted whenever a feature repeats.
+        touched[n] = feature
+        n += counts[feature] == 0
+        counts[feature] += U32(1)
     return n
 
 
 @njit(cache=True)
-def ngram_features(units, n_units, shortest, longest, seed, tables, base, mask, out):
-    """Write the features of the n-grams of a sequence of hashes, shorter ones first; return their number."""
+def tag_features(tags, n_tags, shortest, longest, seed, tables, base, mask, states, out):
+    """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number."""
+    n = 0
+    states[:n_tags] = seed
+    for length in range(1, longest + 1):
+        for start in range(n_tags - length + 1):
+            states[start] = extend(states[start], U64(tags[start + length - 1]))
+            if length >= shortest:
+                feature = find(tables, base, mask, states[start] | _ONE)
+                out[n] = I32(feature)
+                n += feature >= 0
+    return n
+
+
+@njit(cache=True)
+def look_up_words(sentence, n_tokens, longest, seed, tables, base, mask, states, grams):
+    """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
+
+    Row ``length - 1`` of `grams` receives the entry of the n-gram that begins at each word, 0 for none.
+    """
+    for start in range(n_tokens):
+        states[start] = extend(seed, sentence[start])
+    for length in range(2, longest + 1):
+        for start in range(n_tokens - length + 1):
+            states[start] = extend(states[start], sentence[start + length - 1])
+            grams[length - 1, start] = I32(find(tables, base, mask, states[start] | _ONE) + 1)
+
+
+@njit(cache=True)
+def word_features(grams, n_tokens, shortest, longest, shared, column, out):
+    """Write the features of the n-grams of a sentence's words, shorter ones first; return their number."""
     n = 0
     for length in range(shortest, longest + 1):
-        for start in range(n_units - length + 1):
-            state = seed
-            for i in range(start, start + length):
-                state = extend(state, U64(units[i]))
-            feature = find(tables, base, mask, state | _ONE)
-            if feature >= 0:
-                out[n] = I32(feature)
-                n += 1
+        for start in range(n_tokens - length + 1):
+            out[n] = shared[column, U64(grams[length - 1, start])]
+            n += out[n] >= 0
+    return n
+
+
+@njit(cache=True)
+def masked_features(masked, size, shortest, longest, seed, tables, base, mask, grams, shared, column, out):
+    """Write the features of the n-grams of a sentence's words with masks; return their number.
+
+    Those without a mask, most of them, were found before.
+    """
+    hashes, origins, runs = masked
+    n = 0
+    for length in range(shortest, longest + 1):
+        for start in range(size - length + 1):
+            if runs[start + length - 1] >= length:
+                entry = U64(grams[length - 1, origins[start]])
+            else:
+                state = seed
+                for i in range(start, start + length):
+                    state = extend(state, hashes[i])
+                entry = U64(find(tables, base, mask, state | _ONE) + 1)
+            out[n] = shared[column, entry]
+            n += out[n] >= 0
     return n
 
 
@@ -237,12 +283,11 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
     """
     square = first = second = third = 0.0
     for i in range(n):
-        feature = touched[i]
-        times = counts[feature]
+        feature = U64(touched[i])
+        times = U64(counts[feature])
         counts[feature] = 0
         weight = F64(records[0, feature, 0])
-        if times > 1:
-            weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
+        weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
         weights[i] = weight
         square += weight * weight
         first += weight * F64(records[0, feature, 1])
@@ -303,8 +348,8 @@ def next_word(data, position, end, spaces, seed):
 @njit(cache=True)
 def take_apart(data, start, end, vocabulary, memory, units):
     """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
-    lower, classes, settings, seeds, tables, bases, masks, _, _ = vocabulary
-    _, entries, ngrams, tokens, _, used = memory
+    lower, classes, settings, seeds, tables, bases, masks, _, _, _ = vocabulary
+    _, entries, ngrams, tokens, lone, _, used = memory
     word = used[0]
     used[0] = word + 1
     entries[word, :] = 0
@@ -322,6 +367,8 @@ def take_apart(data, start, end, vocabulary, memory, units):
     entries[word, 2] = used[2]
     used[2] = word_tokens(units, n, seeds[-1], classes, tokens, used[2])
     entries[word, 3] = used[2]
+    for i in range(entries[word, 2], entries[word, 3]):
+        lone[i] = find(tables, bases[-1], masks[-1], extend(seeds[-2], tokens[i]) | _ONE) + 1
     return word
 
 
@@ -496,37 +543,44 @@ def pair_features(tags, n_tags, pairs, seen, row, most, out):
         for j in range(i + 1, n_tags):
             if seen[tags[i], tags[j]] != row:
                 seen[tags[i], tags[j]] = row
-                feature = pairs[tags[i], tags[j]]
-                if feature >= 0:
-                    out[n] = feature
-                    n += 1
+                out[n] = pairs[tags[i], tags[j]]
+                n += out[n] >= 0
     return n
 
 
 @njit(cache=True)
-def mask_words(tokens, n, words, matches, n_matches, roles, out):
-    """Write the hashes of a sentence's words with each actor replaced by its role; return their number."""
+def mask_words(tokens, n, words, matches, n_matches, roles, masked):
+    """Write a sentence's words with each actor replaced by its role; return their number.
+
+    `masked` receives the hash of each, which word it is, and how many in a row up to it are words that follow one
+    another in the sentence, 0 for a mask.
+    """
     actors, masks = roles[4], roles[5]
+    hashes, origins, runs = masked
     size = word = match = 0
+    follows = False
     i = 0
     while i < n:
         while match < n_matches and (matches[match, 0] < i or not actors[matches[match, 2]]):
             match += 1
         if match < n_matches and matches[match, 0] == i:
             name = masks[matches[match, 2]]
-            if size == 0 or out[size - 1] != name:
-                out[size] = name
+            if size == 0 or runs[size - 1] > 0 or hashes[size - 1] != name:
+                hashes[size], runs[size] = name, 0
                 size += 1
             while i <= matches[match, 1]:
                 word += tokens[i, 1] + tokens[i, 2]
                 i += 1
             trailing = tokens[i - 1, 2]
             word -= trailing
+            follows = False
         else:
             trailing = tokens[i, 1] + tokens[i, 2]
             i += 1
         for _ in range(trailing):
-            out[size] = words[word]
+            hashes[size], origins[size] = words[word], word
+            runs[size] = runs[size - 1] + 1 if follows else 1
+            follows = True
             size += 1
             word += 1
     return size
@@ -541,9 +595,11 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
     words, ends
         What `learn` found.
     vocabulary : tuple
-        Tables of code points and n-grams, settings and seeds of the blocks, records of the features, logarithms.
+        Tables of code points and n-grams, settings and seeds of the blocks, the features that blocks of words have
+        for an entry of the table of word n-grams, which they share, records of the features, logarithms.
     memory : tuple
-        Words taken apart so far: slots, entries, character n-grams, tokens, items of the tagger, how much is used.
+        Words taken apart so far: slots, entries, character n-grams, tokens, the entry of each token in the table of
+        word n-grams, items of the tagger, how much is used.
     roles : tuple
         The tagger's automaton, what its roles are, and its limits.
     scratch : tuple
@@ -553,10 +609,12 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
     plain : ndarray of uint8 of shape (n_sentences,)
         Set to 1 for sentences that the plain path must score.
     """
-    _, _, settings, seeds, tables, bases, masks, records, logarithms = vocabulary
-    _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, found, spoken, matches, tags, masked, seen = scratch
+    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms = vocabulary
+    _, entries, ngrams, tokens, lone, items, _ = memory
+    counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
     limits = roles[7]
+    longest_words = len(grams) if len(shared) else 0
+    word_table = seeds[-2], tables, bases[-1], masks[-1]
     seen[:] = 0
     for row in range(len(ends) - 1):
         first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
@@ -567,7 +625,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
                 plain[row] = 1
                 break
             for j in range(entries[word, 2], entries[word, 3]):
-                sentence[n_tokens] = tokens[j]
+                sentence[n_tokens], grams[0, n_tokens] = tokens[j], lone[j]
                 n_tokens += 1
         n_spoken = n_matches = n_tags = 0
         if limits[1] and plain[row] == 0:
@@ -578,21 +636,24 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
                 n_matches, n_tags = tag(spoken, n_spoken, lead, tail, roles, matches, tags)
         if plain[row]:
             continue
+        look_up_words(sentence, n_tokens, longest_words, *word_table, states, grams)
         for block in range(len(settings)):
             kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]
-            seed, base, mask = seeds[block], bases[block], masks[block]
+            place = seeds[block], tables, bases[block], masks[block]
+            column = settings[block, 3]
             n = 0
             if kind == CHARACTERS:
                 for i in range(first, last):
                     n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
             else:
                 if kind == WORDS:
-                    size = ngram_features(sentence, n_tokens, shortest, longest, seed, tables, base, mask, found)
+                    size = word_features(grams, n_tokens, shortest, longest, shared, column, found)
                 elif kind == MASKED_WORDS:
                     size = mask_words(spoken, n_spoken, sentence, matches, n_matches, roles, masked)
-                    size = ngram_features(masked, size, shortest, longest, seed, tables, base, mask, found)
+                    extent = size, shortest, longest
+                    size = masked_features(masked, *extent, *word_table, grams, shared, column, found)
                 elif kind == ROLES:
-                    size = ngram_features(tags, n_tags, shortest, longest, seed, tables, base, mask, found)
+                    size = tag_features(tags, n_tags, shortest, longest, *place, states, found)
                 else:
                     size = pair_features(tags, n_tags, roles[6], seen, row + 1, limits[2], found)
                 n = count(found, 0, size, counts, touched, 0)

@@ -11,21 +11,22 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
+from joblib import cpu_count
 from scipy import sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
-from sklearn.linear_model import LogisticRegression
 
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus, Task
@@ -33,6 +34,7 @@ from classifier.domain import learn_domain
 from classifier.errors import InputError
 from classifier.features import Block, CountMatrix, Tfidf
 from classifier.fingerprints import fingerprints
+from classifier.logistic import fit_logistic
 from classifier.metrics import FrameMetrics, Scores, Summary, frame_metrics, summarize
 from classifier.model import Model, probabilities
 from classifier.roles import Roles
@@ -61,9 +63,6 @@ RATIO_POWER = 1 / 3
 
 #: Folds of the inner cross-validation, which chooses.
 INNER_FOLDS = 3
-
-#: Features that are not zero, from which on starting processes pays.
-WORTH_PROCESSES = 200_000
 
 #: Columns whose values are measured each on its own, where a corpus has them.
 SLICED = ("source_type",)
@@ -210,15 +209,13 @@ def train(
     InputError
         If there are too few articles, or nothing that recurs in the sentences.
     """
-    trainer = _Trainer(
-        corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
-    )
+    trainer = _Trainer(corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS))
     everything = np.arange(len(corpus))
     if not any(trainer.counts.fit(everything).vocabulary()):
         raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
     splits = list(corpus.folds(n_folds, seed))
-    validation = _cross_validate(trainer, splits)
-    fit = trainer.fit(everything)
+    *fits, fit = trainer.fit_all([*(train_rows for train_rows, _ in splits), everything])
+    validation = _validation(corpus, splits, fits)
     report = _report(corpus, validation, seed, fit.setting)
     model = replace(
         _model(name, corpus, fit),
@@ -276,16 +273,16 @@ def cross_validate(
     TrainingReport
         Without a setting: no model is kept.
     """
-    steps = _Steps(progress, len(splits) * INNER_FOLDS * len(settings_tried(corpus.codebook)))
-    return _report(corpus, _cross_validate(_Trainer(corpus, seed, steps), splits), seed, sliced=sliced)
+    trainer = _Trainer(corpus, seed, _Steps(progress, len(splits) * INNER_FOLDS))
+    fits = trainer.fit_all([train_rows for train_rows, _ in splits])
+    return _report(corpus, _validation(corpus, splits, fits), seed, sliced=sliced)
 
 
-def _cross_validate(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]]) -> CrossValidation:
-    corpus = trainer.corpus
+def _validation(corpus: LabeledCorpus, splits: Sequence[tuple[Rows, Rows]], fits: Sequence[_Fit]) -> CrossValidation:
+    """Score the test rows of each fold by the fit of its training rows, and by the baselines."""
     scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
     settings, models, folds = [], [], np.full(len(corpus), -1, dtype=np.intp)
-    for fold, (train_rows, test_rows) in enumerate(splits):
-        fit = trainer.fit(train_rows)
+    for fold, ((train_rows, test_rows), fit) in enumerate(zip(splits, fits, strict=True)):
         settings.append(fit.setting)
         models.append(_model(f"fold {fold + 1}", corpus, fit))
         folds[test_rows] = fold
@@ -348,15 +345,18 @@ def settings_tried(codebook: Codebook) -> list[Setting]:
 
 
 class _Steps:
-    """Counts steps for a progress bar."""
+    """Counts steps for a progress bar, from any thread."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self.progress, self.done, self.total = progress, 0, total
+        self.stopped = False
+        self._lock = Lock()
 
     def step(self) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total)
+        with self._lock:
+            self.done += 1
+            if self.progress is not None:
+                self.progress(self.done, self.total)
 
 
 class _Trainer:
@@ -367,77 +367,92 @@ class _Trainer:
         roles = Roles(corpus.codebook.roles) if corpus.codebook.roles else None
         self.counts = CountMatrix(corpus.texts, blocks_for(corpus.codebook), roles)
 
+    def fit_all(self, parts: Sequence[Rows]) -> list[_Fit]:
+        """Fit each of several parts of the corpus, a thread a processor; the compiled work holds no lock."""
+        with ThreadPoolExecutor(min(len(parts), cpu_count())) as pool:
+            fits = [pool.submit(self.fit, rows) for rows in parts]
+            try:
+                return [fit.result() for fit in fits]
+            finally:  # after an error, or an interrupt, the others need not go on
+                self.steps.stopped = True
+                pool.shutdown(wait=False, cancel_futures=True)
+
     def fit(self, rows: Rows) -> _Fit:
         """Choose a setting, calibration and thresholds by cross-validation on `rows`, then fit on all of them."""
         task, targets = self.corpus.task, self.corpus.targets
         settings = settings_tried(self.corpus.codebook)
-        logits = {setting: np.zeros(targets.shape) for setting in settings}
+        logits = np.zeros((len(settings), *targets.shape))
         for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
+            if self.steps.stopped:
+                raise RuntimeError("training was broken off")
             tfidf = self.counts.fit(train_rows)
-            train_features, test_features = tfidf.transform(train_rows), tfidf.transform(test_rows)
-            # Processes, not threads: liblinear has one random number generator a process, and threads that draw
-            # from it in turns would get other numbers on every run.
-            jobs = (delayed(fit_linear)(train_features, targets[train_rows], setting) for setting in settings)
-            n_jobs = -1 if train_features.nnz > WORTH_PROCESSES else 1
-            results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-            for setting, (coefficients, intercepts) in zip(settings, results, strict=True):
-                logits[setting][test_rows] = test_features @ coefficients + intercepts
-                self.steps.step()
+            coefficients, intercepts = fit_linear(
+                tfidf.transform(train_rows), targets[train_rows], settings, precision=np.float32
+            )
+            found = tfidf.transform(test_rows) @ coefficients.reshape(len(coefficients), intercepts.size)
+            found += intercepts.ravel()
+            logits[:, test_rows] = found.reshape(len(test_rows), *intercepts.shape).swapaxes(0, 1)
+            self.steps.step()
         truth = targets[rows]
-        best = max(settings, key=lambda setting: _quality(logits[setting][rows], truth, task))
-        slopes, shifts = calibrate(logits[best][rows], truth, task)
-        thresholds = choose_thresholds(probabilities(logits[best][rows] * slopes + shifts, task), truth, task)
+        best = max(range(len(settings)), key=lambda i: _quality(logits[i, rows], truth, task))
+        within = logits[best, rows]
+        slopes, shifts = calibrate(within, truth, task)
+        thresholds = choose_thresholds(probabilities(within * slopes + shifts, task), truth, task)
         tfidf = self.counts.fit(rows)
-        coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, best)
-        return _Fit(best, tfidf, coefficients * slopes, intercepts * slopes + shifts, thresholds, task)
+        coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, [settings[best]])
+        calibrated = coefficients[:, 0] * slopes, intercepts[0] * slopes + shifts
+        return _Fit(settings[best], tfidf, *calibrated, thresholds, task)
 
 
-def fit_linear(features: sparse.csr_array, targets: Bools, setting: Setting) -> tuple[Floats, Floats]:
-    """Fit one logistic regression a frame, that frame against all others.
+def fit_linear(
+    features: sparse.csr_array,
+    targets: Bools,
+    settings: Sequence[Setting],
+    precision: npt.DTypeLike = np.float64,
+) -> tuple[Floats, Floats]:
+    """Fit one logistic regression a frame, that frame against all others, with each of several settings.
 
     Parameters
     ----------
     features : sparse array of shape (n_texts, n_features)
     targets : ndarray of bool of shape (n_texts, n_frames)
-    setting : Setting
+    settings : sequence of Setting
+    precision : dtype
+        See `classifier.logistic.fit_logistic`.
 
     Returns
     -------
-    coefficients : ndarray of shape (n_features, n_frames)
-    intercepts : ndarray of shape (n_frames,)
+    coefficients : ndarray of shape (n_features, n_settings, n_frames)
+    intercepts : ndarray of shape (n_settings, n_frames)
         A frame without examples (or without counter-examples, or features) gets zero coefficients and
         its smoothed log-odds.
 
     Notes
     -----
-    ``sklearn.linear_model.LogisticRegression`` by liblinear's dual coordinate descent (Yu, Huang and Lin 2011), the
-    fastest of scikit-learn's solvers on sparse text by far. Each frame's features are weighed by `count_ratios`
-    first; the weights are multiplied into the coefficients, so that a model knows nothing of them. Multiclass models
-    take the softmax of the frames' logits; fitting them jointly (multinomial, by L-BFGS) took thirty times as long
-    and gave the same macro F1 to 0.005 on a corpus of nine classes.
+    Each frame's features are weighed by `count_ratios` first; the weights are multiplied into the coefficients, so that
+    a model knows nothing of them. Multiclass models take the softmax of the frames' logits; fitting them jointly
+    (multinomial, by L-BFGS) took thirty times as long and gave the same macro F1 to 0.005 on a corpus of nine classes.
+    `benchmarks` compares solvers.
     """
-    n_features, n_frames = features.shape[1], targets.shape[1]
-    coefficients = np.zeros((n_features, n_frames))
-    share = (targets.sum(axis=0) + 0.5) / (len(targets) + 1.0)
-    intercepts = np.log(share) - np.log1p(-share)
-    if not n_features:
+    n_texts, n_frames = targets.shape
+    positive = targets.sum(axis=0)
+    share = (positive + 0.5) / (n_texts + 1.0)
+    intercepts = np.tile(np.log(share) - np.log1p(-share), (len(settings), 1))
+    coefficients = np.zeros((features.shape[1], len(settings), n_frames))
+    if not features.shape[1]:
         return coefficients, intercepts
-    regression = LogisticRegression(
-        C=setting.C,
-        class_weight="balanced" if setting.balanced else None,
-        solver="liblinear",
-        dual=True,
-        tol=1e-3,
-        max_iter=1000,
-        random_state=0,
-    )
-    for frame in range(n_frames):
-        if 0 < targets[:, frame].sum() < len(targets):
-            ratios = count_ratios(features, targets[:, frame])
-            weighed = features.copy()
-            weighed.data *= ratios[features.indices]
-            regression.fit(weighed, targets[:, frame])
-            coefficients[:, frame], intercepts[frame] = regression.coef_[0] * ratios, regression.intercept_[0]
+    for frame in np.flatnonzero((positive > 0) & (positive < n_texts)):
+        truth = targets[:, frame]
+        ratios = count_ratios(features, truth)
+        weighed = sparse.csr_array(
+            (features.data * ratios[features.indices], features.indices, features.indptr), features.shape
+        )
+        sizes = np.array([n_texts - positive[frame], positive[frame]])
+        # As class_weight="balanced" has it: both classes weigh the same, and all sentences together what they did.
+        costs = [setting.C * (n_texts / (2 * sizes) if setting.balanced else np.ones(2)) for setting in settings]
+        lanes = np.tile(truth[:, None], (1, len(settings)))
+        found, intercepts[:, frame] = fit_logistic(weighed, lanes, np.transpose(costs), precision=precision)
+        coefficients[:, :, frame] = found * ratios[:, None]
     return coefficients, intercepts
 
 
@@ -506,20 +521,40 @@ def calibrate(logits: Floats, truth: Bools, task: Task) -> tuple[Floats, Floats]
     for frame in range(n_frames):
         if not 0 < truth[:, frame].sum() < len(truth):
             continue
-        # Platt's targets, a little off one and zero: without them logits that separate the frame would make every
-        # probability zero or one.
-        positive = truth[:, frame].sum()
-        targets = np.where(truth[:, frame], (positive + 1) / (positive + 2), 1 / (len(truth) - positive + 2))
-        regression = LogisticRegression(C=1e6, max_iter=1000).fit(
-            np.tile(logits[:, [frame]], (2, 1)),
-            np.repeat([True, False], len(truth)),
-            sample_weight=np.concatenate([targets, 1 - targets]),
-        )
-        slopes[frame], shifts[frame] = regression.coef_[0, 0], regression.intercept_[0]
+        slopes[frame], shifts[frame] = _platt(logits[:, frame], truth[:, frame])
         if slopes[frame] <= 0:
             share = truth[:, frame].mean()
             slopes[frame], shifts[frame] = 0.0, np.log(share / (1 - share))
     return slopes, shifts
+
+
+def _platt(logits: Floats, truth: Bools) -> tuple[float, float]:
+    """Return the slope and the shift of Platt scaling, by Newton's method (Lin, Lin and Weng 2007)."""
+    # Platt's targets, a little off one and zero: without them logits that separate the frame would make every
+    # probability zero or one.
+    positive = truth.sum()
+    targets = np.where(truth, (positive + 1) / (positive + 2), 1 / (len(truth) - positive + 2))
+    design = np.column_stack([logits, np.ones(len(logits))])
+    # Next to nothing, for logits that are all the same.
+    ridge = np.array([1e-6, 0.0])
+
+    def loss(values: Floats) -> float:
+        scaled = design @ values
+        return float((np.logaddexp(0.0, scaled) - targets * scaled).sum() + (ridge * values**2).sum() / 2)
+
+    values = np.array([0.0, np.log(targets.mean() / (1 - targets.mean()))])
+    for _ in range(100):
+        likely = 1.0 / (1.0 + np.exp(-(design @ values)))
+        gradient = design.T @ (likely - targets) + ridge * values
+        hessian = design.T @ (design * (likely * (1 - likely))[:, None]) + np.diag(ridge)
+        step = np.linalg.solve(hessian, gradient)
+        before = loss(values)
+        while np.abs(step).max() > 1e-9 and loss(values - step) > before:
+            step /= 2
+        values = values - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(values[0]), float(values[1])
 
 
 def choose_thresholds(probabilities: Floats, truth: Bools, task: Task) -> Floats:

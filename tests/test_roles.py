@@ -379,7 +379,7 @@ class TestBlocks:
         expected = vectorizer.fit_transform(TEXTS)
         counted = CountMatrix(TEXTS, [block], ROLES)
         assert list(counted.ngrams[0]) == list(vectorizer.get_feature_names_out())
-        assert (counted.counts[0].toarray() == expected.toarray()).all()
+        assert (counted.counts.toarray() == expected.toarray()).all()
 
     @pytest.mark.parametrize("block", KINDS, ids=str)
     def test_tfidf_is_that_of_scikit_learn(self, block: Block) -> None:

@@ -95,12 +95,19 @@ class TestNothingLeaks:
 
 
 class TestSeed:
-    def test_processes_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_threads_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
         splits = list(corpus.folds(2, 0))
+        together = cross_validate(corpus, splits).validation.scores.probabilities
+        monkeypatch.setattr("classifier.training.cpu_count", lambda: 1)
         alone = cross_validate(corpus, splits).validation.scores.probabilities
-        monkeypatch.setattr("classifier.training.WORTH_PROCESSES", 0)
-        shared = cross_validate(corpus, splits).validation.scores.probabilities
-        np.testing.assert_array_equal(alone, shared)
+        np.testing.assert_array_equal(alone, together)
+
+    def test_an_error_in_one_fold_ends_the_others(self, corpus: LabeledCorpus) -> None:
+        def progress(done: int, total: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(corpus, n_folds=3, progress=progress)
 
 
 class TestBaselines:
@@ -231,9 +238,9 @@ class TestCountRatios:
 
     def test_coefficients_are_of_the_features_as_they_are(self) -> None:
         truth = np.array([[True], [True], [False], [False]])
-        coefficients, intercepts = fit_linear(self.FEATURES, truth, Setting((), 10.0, False))
+        coefficients, intercepts = fit_linear(self.FEATURES, truth, [Setting((), 10.0, False)])
         ratios = count_ratios(self.FEATURES, truth[:, 0])
         regression = LogisticRegression(C=10.0, solver="liblinear", dual=True, tol=1e-6, random_state=0, max_iter=9999)
         regression.fit(self.FEATURES.toarray() * ratios, truth[:, 0])
-        assert coefficients[:, 0] == pytest.approx(regression.coef_[0] * ratios, rel=0.01)
-        assert intercepts == pytest.approx(regression.intercept_, rel=0.01, abs=0.01)
+        assert coefficients[:, 0, 0] == pytest.approx(regression.coef_[0] * ratios, rel=0.01)
+        assert intercepts[0] == pytest.approx(regression.intercept_, rel=0.01, abs=0.01)

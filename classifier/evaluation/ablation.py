@@ -203,8 +203,8 @@ def _job(part: tuple[dict[str, Any], dict[str, Any], Any], kinds: tuple[str, ...
 
 def _logits(train: list[Any], test: list[Any], targets: Any, C: float) -> Floats:
     features = sparse.hstack(train, format="csr")
-    coefficients, intercepts = fit_linear(features, targets, Setting((), C, False))
-    result: Floats = sparse.hstack(test, format="csr") @ coefficients + intercepts
+    coefficients, intercepts = fit_linear(features, targets, [Setting((), C, False)])
+    result: Floats = sparse.hstack(test, format="csr") @ coefficients[:, 0] + intercepts[0]
     return result
 
 
