@@ -18,7 +18,7 @@ import joblib
 import numpy as np
 
 from classifier.corpus import LabeledCorpus
-from classifier.evaluation.ablation import Ablation, ablate, articles_curve
+from classifier.evaluation.ablation import Ablation, ablate, articles_curve, designs
 from classifier.evaluation.held_out import Evaluation, cross_evaluate
 from classifier.evaluation.peers import peer_scores
 from classifier.metrics import FrameMetrics, Scores, frame_metrics
@@ -103,10 +103,14 @@ class Studies:
         """Return the method with ever more articles to learn from."""
         return self._kept("curve", lambda: articles_curve(self.corpus, seed=self.seed))
 
-    def peers(self) -> dict[str, Scores]:
-        """Return fastText and sentence embeddings on the folds of `validation`, where installed."""
+    def peers(self, design: str = "new articles") -> dict[str, Scores]:
+        """Return fastText and sentence embeddings on the folds of a design of the ablation, where installed.
+
+        Those of ``new articles`` are the folds of `validation`.
+        """
         return self._kept(
-            "peers", lambda: peer_scores(self.corpus, list(self.corpus.folds(N_FOLDS, self.seed)), self.seed)
+            f"peers-{design.replace(' ', '-')}",
+            lambda: peer_scores(self.corpus, designs(self.corpus, self.seed)[design], self.seed),
         )
 
     def _kept(self, name: str, compute: Callable[[], T]) -> T:
