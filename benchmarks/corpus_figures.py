@@ -39,8 +39,14 @@ NEARLY_THE_SAME = 0.6
 #: Of the rarest n-grams of two sentences, so many must be shared before the two are compared.
 PREFIX_SHARED = 8
 
-#: Folds of the learning curve that are tested: each costs a training a point.
-CURVE_FOLDS = 2
+#: Bundles of source types that the learning curve leaves out one at a time.
+CURVE_BUNDLES = 7
+
+#: Thresholds, besides the model's own, at which false alarms are counted.
+THRESHOLDS = (0.5, 0.75, 0.9)
+
+#: Other news that nobody composed to be confused with the frames.
+ORDINARY = ("sport", "weather", "culture", "science", "technology", "business", "crime")
 
 #: Mistakes shown.
 MISTAKES = 15
@@ -356,9 +362,10 @@ CHEAP: dict[str, Callable[[Record], str]] = {
 }
 
 
-def false_alarms(scores: Scores, rows: npt.NDArray[np.bool_]) -> list[str]:
+def false_alarms(scores: Scores, rows: npt.NDArray[np.bool_], threshold: float | None = None) -> list[str]:
     """Return the shares of these sentences that were wrongly given any frame, and each frame, in percent."""
-    wrong = scores.take(rows).predicted & ~scores.take(rows).truth
+    kept = scores.take(rows)
+    wrong = (kept.predicted if threshold is None else kept.probabilities >= threshold) & ~kept.truth
     return [f"{100 * share:.2f} %" for share in (wrong.any(axis=1).mean(), *wrong.mean(axis=0))]
 
 
@@ -387,7 +394,10 @@ def models(record: Record, seed: int = 0) -> dict[str, str]:
         splits = [split for _, split in leave_out_splits(corpus, column)]
         held_out[column] = cross_validate(corpus, splits, seed=seed, sliced=sliced)
     click.echo("learning curve")
-    curve = learning_curve(corpus, max_folds=CURVE_FOLDS, seed=seed)
+    curves = [
+        learning_curve(corpus, splits=splits, seed=seed)
+        for splits in (None, [split for _, split in leave_out_splits(corpus, "source_type", CURVE_BUNDLES)])
+    ]
     found = report.validation
     evaluation = Evaluation("", corpus, np.arange(len(corpus)), found.scores, report.summary, found.models, found.folds)
 
@@ -420,16 +430,26 @@ def models(record: Record, seed: int = 0) -> dict[str, str]:
         ((spoken(name), f"{within[name].value:.3f}", f"{figure.value:.3f}") for name, figure in apart.items()),
     )
     learned = table(
-        ("pieces learned from", "sentences", "macro F1"),
+        ("share of the pieces", "sentences", "macro F1, pieces held out", "macro F1, source types held out"),
         (
-            (f"{point.articles:,.0f}", f"{point.sentences:,.0f}", with_interval(macro(point.summary.rows).f1))
-            for point in curve
+            (
+                f"{100 * point.share:.0f} %",
+                f"{point.sentences:,.0f}",
+                *(with_interval(macro(each.summary.rows).f1) for each in (point, apart)),
+            )
+            for point, apart in zip(*curves, strict=True)
         ),
     )
+    ordinary = record.other & np.array([any(beat in event for beat in ORDINARY) for event in record.column("event")])
     alarms = table(
         ("other news", "any frame", *map(spoken, corpus.frames)),
         [
-            ("pieces held out", *false_alarms(report.validation.scores, record.other)),
+            ("pieces held out", *false_alarms(found.scores, record.other)),
+            *(
+                (f"the same, labels from {threshold} on", *false_alarms(found.scores, record.other, threshold))
+                for threshold in THRESHOLDS
+            ),
+            ("pieces held out, ordinary beats alone", *false_alarms(found.scores, ordinary)),
             ("events held out", *false_alarms(held_out["event"].validation.scores, record.other)),
         ],
     )

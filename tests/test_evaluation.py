@@ -189,7 +189,7 @@ class TestLeaveOut:
 
 
 def test_learning_curve_rises_and_tests_the_same_sentences(weather: LabeledCorpus) -> None:
-    points = learning_curve(weather, (0.15, 1.0), n_folds=3, max_folds=1)
+    points = learning_curve(weather, (0.15, 1.0), splits=list(weather.folds(3, 0))[:1])
     assert points[0].articles < points[1].articles
     assert points[0].summary.sentences == points[1].summary.sentences < len(weather)
     few, many = (point.summary.row("macro average").f1.value for point in points)

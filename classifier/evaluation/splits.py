@@ -139,9 +139,8 @@ class LearningPoint:
 def learning_curve(
     corpus: LabeledCorpus,
     shares: Sequence[float] = CURVE,
-    n_folds: int = 5,
+    splits: Sequence[Split] | None = None,
     seed: int = 0,
-    max_folds: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[LearningPoint]:
     """Measure the training method with ever more articles to learn from.
@@ -151,11 +150,10 @@ def learning_curve(
     corpus : LabeledCorpus
     shares : sequence of float
         Of the training articles of each fold, drawn at random; a larger share contains the smaller ones.
-    n_folds : int
+    splits : sequence of (ndarray of int, ndarray of int), optional
+        Training and test rows of each fold; by default five folds of whole articles.
     seed : int
         Of folds, draws and bootstrap.
-    max_folds : int, optional
-        Test on the first so many folds only: quicker, with wider intervals.
     progress : callable, optional
         Called with the points done and the points in all.
 
@@ -165,7 +163,7 @@ def learning_curve(
     """
     from classifier.training import cross_validate
 
-    splits = list(corpus.folds(n_folds, seed))[:max_folds]
+    splits = list(corpus.folds(5, seed)) if splits is None else splits
     groups, rng = corpus.group_ids, np.random.default_rng(seed)
     orders = [rng.permutation(np.unique(groups[train])) for train, _ in splits]
     points = []
