@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JUPYTER := $(VENV)/.jupyter
+FUZZ := $(VENV)/.fuzz
 
 .PHONY: demo test test-slow coverage lint figures notebooks notebooks-check lock clean
 
@@ -23,10 +24,10 @@ demo/framing/model.json: $(READY) datasets/framing.csv datasets/codebook.toml
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: $(READY)
+test-slow: $(FUZZ)
 	$(BIN)/python -m pytest -m slow
 
-coverage: $(READY)
+coverage: $(FUZZ)
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 lint: $(READY)
@@ -56,11 +57,18 @@ $(JUPYTER): $(READY) requirements-notebooks.lock
 		--requirement requirements-notebooks.lock
 	touch $@
 
+# Only the slow tests need a fuzzer, and it has no wheels for every platform.
+$(FUZZ): $(READY) requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock
+	touch $@
+
 lock:
 	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	uv pip compile --quiet setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --output-file requirements-notebooks.lock
+	uv pip compile --quiet setup.cfg --extra fuzz --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info
