@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from classifier.codebook import Codebook
 from classifier.corpus import Task
-from classifier.domain import Domain, known_words
+from classifier.domain import Domain, known_words, word_counts
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.roles import Roles, Tag
@@ -169,6 +170,10 @@ class Model:
         logits[left] = self.plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
+    def compile(self) -> None:
+        """Take the compiled path from the first sentence on: for those who know that much is to come."""
+        self._scored[0] = max(self._scored[0], SWITCH)
+
     @cached_property
     def _scored(self) -> list[int]:
         """How many characters were scored so far, in a cell that a frozen object can update."""
@@ -253,7 +258,8 @@ class Model:
             chosen[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
             if thresholds is not None:
                 chosen &= probabilities >= thresholds
-        return [tuple(self.frames[i] for i in np.flatnonzero(row)) for row in chosen]
+        frames = self.frames
+        return [tuple(compress(frames, row)) for row in chosen.tolist()]
 
     def contributions(self, text: str) -> dict[str, list[Contribution]]:
         """Return what every n-gram of a sentence adds to the logit of every frame.
@@ -364,9 +370,35 @@ class Model:
         article : bool
             Of all of them together, which tells more surely than one alone.
         """
+        sentences, [article] = self.out_of_domain_each(texts, [len(texts)])
+        return sentences, article
+
+    def out_of_domain_each(self, texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[bool], list[bool]]:
+        """Tell the same of the sentences of many articles.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The sentences, article after article.
+        sizes : sequence of int
+            Sentences of each article.
+
+        Returns
+        -------
+        sentences, articles : list of bool
+        """
         if self.domain is None:
-            return [False] * len(texts), False
-        return self.domain.outside(texts, self._known_words)
+            return [False] * len(texts), [False] * len(sizes)
+        counts = np.hstack([self._word_counts(texts), self.domain.character_counts(texts)])
+        return self.domain.judged(counts, sizes)
+
+    def _word_counts(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Count unknown words and all words, by the compiled path once it has taken over."""
+        if self._scored[0] < SWITCH:
+            return word_counts(texts, self._known_words)
+        counts, left = self._compiled.word_counts(texts)
+        counts[left] = word_counts([texts[row] for row in left], self._known_words)
+        return counts
 
     def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Tell which sentences the model was trained on, whatever their case and punctuation.

@@ -114,6 +114,7 @@ def serve(channel: Channel) -> None:
     settings, body = frame
     state, thresholds, band = pickle.loads(body)
     model = Model(**state)
+    model.compile()
     name, arguments = settings["render"]
     module, _, function = name.partition(":")
     render: Render = getattr(import_module(module), function)(**arguments)
