@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from classifier.compiled import CompiledScorer
 
 #: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
-SWITCH = 300_000
+SWITCH = 150_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
 
