@@ -178,9 +178,9 @@ def training(text: Path | None, repeats: int) -> Section:
         1,
     )
     note = (
-        "One turn each. GridSearchCV searches the same settings on the same inner folds of one outer fold; that time is "
-        f"multiplied by {SEARCHES}, for the other four and the search on the whole corpus, which is a quarter larger. "
-        "It neither calibrates nor chooses thresholds nor draws intervals; `framing train` does."
+        "One turn each. GridSearchCV searches the same settings on the same inner folds of one outer fold; its time is "
+        f"{SEARCHES}-fold here, for the other four and the search on the whole corpus, which is a quarter larger. It "
+        "neither calibrates nor chooses thresholds nor draws intervals; `framing train` does."
     )
     return Section("Training with nested cross-validation, s", "s", results, note)
 
@@ -255,11 +255,11 @@ def solvers(text: Path | None, repeats: int) -> Section:
         remark = f"gap {gap:.0e}; F1 {', '.join(f'{value:.4f}' for value in f1)}"
         results.append(Result(name, [seconds], 1.0, remark))
     note = (
-        f"{train.shape[0]} sentences, {train.shape[1]} features, {train.nnz} that are not zero; {truth.shape[1]} frames "
-        f"at C {', '.join(f'{C:g}' for C in strengths)}, one turn each, processor time; every solver stops by its own "
-        "criterion. Gap: how far the objective lies above the optimum, relative, at worst; F1: macro, at probability "
-        f"one half, at each C. newton-cholesky is left out: it would hold a matrix of {train.shape[1]} by "
-        f"{train.shape[1]}."
+        f"{train.shape[0]} sentences, {train.shape[1]} features, {train.nnz} that are not zero; {truth.shape[1]} "
+        f"frames at C {', '.join(f'{C:g}' for C in strengths)}, one turn each, processor time; every solver stops by "
+        "its own criterion. Gap: how far the objective lies above the optimum, relative, at worst; F1: macro, at "
+        "probability one half, at each C. newton-cholesky is left out: it would hold a matrix of "
+        f"{train.shape[1]} by {train.shape[1]}."
     )
     return Section("Solvers, s", "s", results, note)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import compress
+from itertools import compress, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,19 +273,19 @@ class Model:
         dict of str to list of Contribution
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
-        starts = np.cumsum([0, *map(len, self.vocabulary)])
         result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
+        for kind, ngrams, values in self._values(text):
+            for column, frame in enumerate(self.frames):
+                result[frame] += map(Contribution, repeat(kind), ngrams, values[:, column].tolist())
+        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
+
+    def _values(self, text: str) -> Iterator[tuple[str, list[str], npt.NDArray[np.float64]]]:
+        """Yield the kind of each block, its n-grams in a sentence, and what each adds to the logit of every frame."""
+        starts = np.cumsum([0, *map(len, self.vocabulary)])
         for features, weights, length in self.tfidf(text):
             block = int(np.searchsorted(starts, features[0], side="right")) - 1
-            ngrams = [self.vocabulary[block][feature - starts[block]] for feature in features]
-            values = weights[:, None] * self.coefficients[features] / length
-            for column, frame in enumerate(self.frames):
-                kind = self.blocks[block].kind
-                result[frame] += [
-                    Contribution(kind, ngram, float(value))
-                    for ngram, value in zip(ngrams, values[:, column], strict=True)
-                ]
-        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
+            ngrams = [self.vocabulary[block][feature] for feature in (features - starts[block]).tolist()]
+            yield self.blocks[block].kind, ngrams, weights[:, None] * self.coefficients[features] / length
 
     def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
@@ -303,15 +303,21 @@ class Model:
             Minsk)"; where they occur more than once, each occurrence has its share.
         """
         homes = self._homes(text)
-        result: dict[str, list[tuple[str, float]]] = {}
-        for frame, contributions in self.contributions(text).items():
-            terms: dict[str, float] = {}
-            for item in contributions:
-                shared = homes.get((item.block, item.ngram), [item.ngram])
-                for name in shared:
-                    terms[name] = terms.get(name, 0.0) + item.value / len(shared)
-            result[frame] = sorted(terms.items(), key=lambda term: -term[1])
-        return result
+        terms: dict[str, int] = {}
+        places: list[int] = []
+        parts: list[npt.NDArray[np.float64]] = []
+        for kind, ngrams, values in self._values(text):
+            shared = [homes.get((kind, ngram)) or [ngram] for ngram in ngrams]
+            places += [terms.setdefault(name, len(terms)) for names in shared for name in names]
+            sizes = [len(names) for names in shared]
+            parts.append(np.repeat(values / np.array(sizes)[:, None], sizes, axis=0))
+        sums = np.zeros((len(terms), len(self.frames)))
+        if parts:
+            np.add.at(sums, places, np.vstack(parts))
+        return {
+            frame: sorted(zip(terms, column, strict=True), key=lambda term: -term[1])
+            for frame, column in zip(self.frames, sums.T.tolist(), strict=True)
+        }
 
     def _homes(self, text: str) -> dict[tuple[str, str], list[str]]:
         """Return the terms that share the contribution of each n-gram that is not itself a term."""
