@@ -3,6 +3,8 @@
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
 # make lint   ruff and mypy
 # make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
+# make bench   measure speed beside peers and write benchmarks/RESULTS.md; those that are not installed are left out
+#   (for all of them: .venv/bin/pip install '.[benchmarks]'); ONLY=scoring measures one section and writes nothing
 # make notebooks   execute the notebooks in place; make notebooks-check   copies of them, on a sample
 # make lock   pin every dependency again
 
@@ -13,7 +15,7 @@ READY := $(VENV)/.ready
 JUPYTER := $(VENV)/.jupyter
 FUZZ := $(VENV)/.fuzz
 
-.PHONY: demo test test-slow coverage lint figures notebooks notebooks-check lock clean
+.PHONY: demo test test-slow coverage lint figures bench notebooks notebooks-check lock clean
 
 demo: $(READY) demo/framing/model.json
 	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
@@ -37,6 +39,9 @@ lint: $(READY)
 
 figures: $(READY)
 	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY),--output benchmarks/RESULTS.md)
 
 notebooks: $(JUPYTER)
 	$(BIN)/python notebooks/execute.py

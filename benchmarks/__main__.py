@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
+from datetime import date
 from pathlib import Path
 
 import click
@@ -32,7 +35,9 @@ def main(text: Path | None, repeats: int, only: tuple[str, ...], output: Path | 
         click.echo(table)
         lines.append(table)
     if output is not None:
-        output.write_text("\n".join(lines), encoding="utf-8")
+        command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
+        head = f"# Benchmarks\n\nMade by `{command}` on {date.today():%Y-%m-%d}.\n\n"
+        output.write_text(head + "\n".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,11 +25,12 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Timings of one contestant, in seconds, and the work they did."""
+    """Timings of one contestant, in seconds, the work they did, and what else there is to say of it."""
 
     name: str
     seconds: Sequence[float]
     amount: float = 1.0
+    remark: str = ""
 
     @property
     def median(self) -> float:
@@ -84,11 +85,12 @@ def interleave(contestants: Sequence[Contestant], repeats: int, amount: float = 
 def table(section: Section) -> str:
     """Lay out a section as a Markdown table, ratios against its first row."""
     rate = section.unit != "s"
+    remarks = any(result.remark for result in section.results)
     lines = [
         f"### {section.title}",
         "",
-        f"| contestant | median {section.unit} | least | greatest | ratio |",
-        "|---|---:|---:|---:|---:|",
+        f"| contestant | median {section.unit} | least | greatest | ratio |{' |' if remarks else ''}",
+        f"|---|---:|---:|---:|---:|{'---|' if remarks else ''}",
     ]
     reference = section.results[0]
     for result in section.results:
@@ -97,5 +99,6 @@ def table(section: Section) -> str:
         ratio = ratio if rate else 1 / ratio
         lines.append(
             f"| {result.name} | {statistics.median(values):.3g} | {min(values):.3g} | {max(values):.3g} | {ratio:.2f} |"
+            + (f" {result.remark} |" if remarks else "")
         )
     return "\n".join([*lines, "", *([section.note, ""] if section.note else [])])

@@ -10,8 +10,10 @@ from typing import Any
 
 from benchmarks.measure import Contestant
 from classifier import read_corpus
+from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
-from classifier.training import INNER_FOLDS, settings_tried
+from classifier.roles import Roles
+from classifier.training import INNER_FOLDS, Setting, settings_tried
 
 
 def drop(result: object) -> None:
@@ -25,23 +27,31 @@ def train(corpus: LabeledCorpus) -> object:
     return train_model(corpus)
 
 
-def grid_search(corpus: LabeledCorpus) -> object:
-    """Search the settings of the first frame's three on one outer fold as scikit-learn's users would write it."""
-    import numpy as np
+def pipeline_of(codebook: Codebook, setting: Setting) -> Any:
+    """Return what scikit-learn's users would write: vectorizers side by side, one regression a frame."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import FeatureUnion, Pipeline
 
-    settings = settings_tried()
-    blocks = settings[0].blocks
-    rows, _ = next(corpus.folds(5, 0))
-    pipeline = Pipeline(
+    roles = Roles(codebook.roles) if codebook.roles else None
+    regression = LogisticRegression(
+        C=setting.C, class_weight="balanced" if setting.balanced else None, solver="liblinear", dual=True, tol=1e-3
+    )
+    return Pipeline(
         [
-            ("features", FeatureUnion([(block.kind, block.vectorizer()) for block in blocks])),
-            ("classifier", OneVsRestClassifier(LogisticRegression(solver="liblinear", dual=True, tol=1e-3))),
+            ("features", FeatureUnion([(block.kind, block.vectorizer(roles=roles)) for block in setting.blocks])),
+            ("classifier", OneVsRestClassifier(regression)),
         ]
     )
+
+
+def grid_search(corpus: LabeledCorpus) -> object:
+    """Search all settings on the training rows of one outer fold, as scikit-learn's users would write it."""
+    import numpy as np
+    from sklearn.model_selection import GridSearchCV
+
+    settings = settings_tried(corpus.codebook)
+    rows, _ = next(corpus.folds(5, 0))
     grid = {
         "classifier__estimator__C": sorted({setting.C for setting in settings}),
         "classifier__estimator__class_weight": [None, "balanced"],
@@ -50,8 +60,37 @@ def grid_search(corpus: LabeledCorpus) -> object:
         (np.searchsorted(rows, train_rows), np.searchsorted(rows, test_rows))
         for train_rows, test_rows in corpus.folds(INNER_FOLDS, 0, rows)
     ]
+    pipeline = pipeline_of(corpus.codebook, settings[0])
     search = GridSearchCV(pipeline, grid, scoring="f1_macro", cv=inner, n_jobs=2)
     return search.fit([corpus.texts[row] for row in rows], corpus.targets[rows].astype(int))
+
+
+def fit_once(corpus: LabeledCorpus, setting: Setting) -> object:
+    """Count, weigh and fit the whole corpus with one setting."""
+    import numpy as np
+
+    from classifier.features import CountMatrix
+    from classifier.training import fit_linear
+
+    rows = np.arange(len(corpus))
+    roles = Roles(corpus.codebook.roles) if any(block.reads_roles for block in setting.blocks) else None
+    tfidf = CountMatrix(corpus.texts, setting.blocks, roles).fit(rows)
+    return fit_linear(tfidf.transform(rows), corpus.targets, [setting])
+
+
+def fitters(corpus: LabeledCorpus, setting: Setting) -> list[Contestant]:
+    """Return the peers that fit the whole corpus once."""
+    targets = corpus.targets.astype(int)
+    contestants = [
+        Contestant(
+            "scikit-learn pipeline", lambda: drop(pipeline_of(corpus.codebook, setting).fit(corpus.texts, targets))
+        )
+    ]
+    if importlib.util.find_spec("fasttext"):
+        contestants.append(
+            Contestant("fastText with subwords, 10 epochs, 1 thread", lambda: drop(fasttext_model(minn=2, maxn=5)))
+        )
+    return contestants
 
 
 def predictors(texts: list[str]) -> list[Contestant]:

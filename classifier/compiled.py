@@ -100,6 +100,9 @@ class CompiledScorer:
                 settings[i, 3] = of_words.index(i)
                 shared[settings[i, 3], [entries[ngram] for ngram in ngrams]] = own
             first += len(ngrams)
+        known_words = (column for column, i in enumerate(of_words) if model.blocks[i].kind == "words")
+        single = np.array([False, *(" " not in ngram for ngram in ngrams_of_words)])
+        self._known = single & (shared[list(known_words)] >= 0).any(axis=0)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
         logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
@@ -141,6 +144,27 @@ class CompiledScorer:
                     result.result()
         return out[:, : self.n_frames], np.flatnonzero(plain)
 
+    def word_counts(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        """Count words that the model has never seen, and all words; see `classifier.domain.word_counts`.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        counts : ndarray of shape (n_texts, 2)
+        plain : ndarray of int
+            Rows that were not counted and must take the plain path.
+        """
+        counts, plain = np.zeros((len(texts), 2)), np.zeros(len(texts), dtype=np.uint8)
+        if not self._memories:
+            self._memories.append(_memory())
+        memory = self._memories[0]
+        for here, words, ends in self._read(texts, plain, slice(0, len(texts)), memory):
+            kernels.count_words(words, ends, memory, self._known, counts[here], plain[here])
+        return counts, np.flatnonzero(plain)
+
     def _score(
         self,
         texts: Sequence[str],
@@ -149,6 +173,14 @@ class CompiledScorer:
         rows: slice,
         memory: tuple[Any, ...],
     ) -> None:
+        scratch = self._scratch(min(CHUNK, max((len(text) for text in texts[rows]), default=0)) + 2)
+        for here, words, ends in self._read(texts, plain, rows, memory):
+            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, out[here], plain[here])
+
+    def _read(
+        self, texts: Sequence[str], plain: npt.NDArray[np.uint8], rows: slice, memory: tuple[Any, ...]
+    ) -> Iterator[tuple[slice, npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
+        """Yield chunk by chunk which rows it holds, the numbers of their words and where each row's words end."""
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts[rows]]
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
         for row in np.flatnonzero(lengths > CHUNK):
@@ -157,7 +189,6 @@ class CompiledScorer:
         bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
         np.cumsum(lengths, out=bounds[1:])
         data = np.frombuffer(b"".join([*encoded, b"\0\0\0"]), dtype=np.uint8)
-        scratch = self._scratch(int(lengths.max(initial=0)) + 2)
         fresh = np.empty((CHUNK, 3), dtype=np.int64)
         start = 0
         while start < len(encoded):
@@ -170,8 +201,7 @@ class CompiledScorer:
             n_fresh = kernels.learn(data, part, _spaces(), self._vocabulary, memory, units, fresh, words, ends)
             if self.roles is not None:
                 self._learn_roles(data, fresh[:n_fresh], memory)
-            here = slice(rows.start + start, rows.start + stop)
-            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, out[here], plain[here])
+            yield slice(rows.start + start, rows.start + stop), words, ends
             start = stop
 
     def _learn_roles(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:

@@ -35,6 +35,8 @@ FLOOR = {"words": 0.15, "characters": 0.05}
 WEIGHT = {"words": (5.0, 20.0), "characters": (20.0, 60.0)}
 
 _WORD = re.compile(r"\b\w\w+\b")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ASCII_SPACE = bytes(code for code in range(128) if chr(code).isspace())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Domain:
     def _foreign(self) -> re.Pattern[str]:
         return re.compile(rf"[^\s\d\u0300-\u036f{re.escape(self.letters + PROSE)}]")
 
+    @cached_property
+    def _familiar(self) -> bytes:
+        """The ASCII characters that are not foreign."""
+        return bytes(code for code in range(128) if not self._foreign.match(chr(code)))
+
     def counts(self, texts: Sequence[str], known: Collection[str]) -> npt.NDArray[np.float64]:
         """Count what a model has never seen.
 
@@ -87,17 +94,31 @@ class Domain:
         ndarray of shape (n_texts, 4)
             Unknown words, words, foreign characters, characters other than white space.
         """
-        result = np.zeros((len(texts), 4))
+        return np.hstack([word_counts(texts, known), self.character_counts(texts)])
+
+    def character_counts(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Count foreign characters, and all but white space.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_texts, 2)
+        """
+        result = np.zeros((len(texts), 2))
         for row, text in enumerate(texts):
-            lowered = text.lower()
-            words = _WORD.findall(lowered)
-            plain = lowered if lowered.isascii() else unicodedata.normalize("NFKD", lowered)
-            result[row] = (
-                sum(word not in known for word in words),
-                len(words),
-                len(self._foreign.findall(plain)),
-                len("".join(plain.split())),
-            )
+            plain = text.lower()
+            foreign = everything = 0
+            if not plain.isascii():
+                plain = unicodedata.normalize("NFKD", plain)
+                beyond = "".join(_BEYOND_ASCII.findall(plain))
+                foreign, everything = len(self._foreign.findall(beyond)), len("".join(beyond.split()))
+            # Most characters are ASCII, and bytes are deleted much faster than characters are searched.
+            data = plain.encode("ascii", "ignore")
+            foreign += len(data.translate(None, self._familiar))
+            result[row] = foreign, everything + len(data.translate(None, _ASCII_SPACE))
         return result
 
     def outside(self, texts: Sequence[str], known: Collection[str]) -> tuple[list[bool], bool]:
@@ -115,15 +136,36 @@ class Domain:
         sentences : list of bool
         article : bool
         """
-        counts = self.counts(texts, known)
-        sentences = np.zeros(len(texts), dtype=bool)
-        article = False
+        sentences, [article] = self.judged(self.counts(texts, known), [len(texts)])
+        return sentences, article
+
+    def judged(self, counts: npt.NDArray[np.float64], sizes: Sequence[int]) -> tuple[list[bool], list[bool]]:
+        """Tell which sentences and which articles are unlike the training corpus.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_texts, 4)
+            Of the sentences, article after article.
+        sizes : sequence of int
+            Sentences of each article.
+
+        Returns
+        -------
+        sentences, articles : list of bool
+        """
+        # Counts are whole numbers, so differences of running sums are exact.
+        sums = np.vstack([np.zeros(4), counts.cumsum(axis=0)])
+        ends = np.cumsum([0, *sizes])
+        per_article = sums[ends[1:]] - sums[ends[:-1]]
+        sentences, articles = np.zeros(len(counts), dtype=bool), np.zeros(len(sizes), dtype=bool)
         for column, (name, measure) in enumerate(self.measures.items()):
-            unknown, everything = counts[:, 2 * column], counts[:, 2 * column + 1]
             alone, together = WEIGHT[name]
-            sentences |= share(unknown, everything, measure.mean, alone) > measure.sentence
-            article |= bool(share(unknown.sum(), everything.sum(), measure.mean, together) > measure.article)
-        return [bool(value) for value in sentences], article
+            unknown, everything = 2 * column, 2 * column + 1
+            shares = share(counts[:, unknown], counts[:, everything], measure.mean, alone)
+            sentences |= shares > measure.sentence
+            shares = share(per_article[:, unknown], per_article[:, everything], measure.mean, together)
+            articles |= shares > measure.article
+        return sentences.tolist(), articles.tolist()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the domain as plain data."""
@@ -148,6 +190,26 @@ class Domain:
 def share(unknown: Any, everything: Any, mean: float, weight: float) -> Any:
     """Return the share of what is unknown, drawn towards the corpus's mean where there is little text."""
     return (unknown + weight * mean) / (everything + weight)
+
+
+def word_counts(texts: Sequence[str], known: Collection[str]) -> npt.NDArray[np.float64]:
+    """Count words that a model has never seen, and all words.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    known : set of str
+        The words of its vocabulary.
+
+    Returns
+    -------
+    ndarray of shape (n_texts, 2)
+    """
+    result = np.zeros((len(texts), 2))
+    for row, text in enumerate(texts):
+        words = _WORD.findall(text.lower())
+        result[row] = len(words) - sum(word in known for word in words), len(words)
+    return result
 
 
 def known_words(ngrams: Iterable[str]) -> frozenset[str]:

@@ -428,6 +428,34 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     return n
 
 
+@njit(cache=True, nogil=True)
+def count_words(words, ends, memory, known, out, plain):
+    """Count the unknown words of sentences that were learned, and all their words, into rows of `out`.
+
+    Parameters
+    ----------
+    words, ends
+        What `learn` found.
+    memory : tuple
+        See `score`.
+    known : ndarray of bool
+        Whether an entry of the table of word n-grams is a word that the model knows.
+    out : ndarray of float64 of shape (n_sentences, 2)
+    plain : ndarray of uint8 of shape (n_sentences,)
+        Set to 1 for sentences that the plain path must count.
+    """
+    _, entries, _, _, lone, _, _ = memory
+    for row in range(len(ends) - 1):
+        for i in range(ends[row, 0], ends[row + 1, 0]):
+            word = words[i]
+            if entries[word, 0] < 0:
+                plain[row] = 1
+                break
+            for j in range(entries[word, 2], entries[word, 3]):
+                out[row, 0] += not known[lone[j]]
+                out[row, 1] += 1.0
+
+
 @njit(cache=True)
 def read_items(words, start, stop, flush, entries, items, tokens):
     """Read a sentence's words as the tagger of roles does.

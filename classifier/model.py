@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from classifier.codebook import Codebook
 from classifier.corpus import Task
-from classifier.domain import Domain, known_words
+from classifier.domain import Domain, known_words, word_counts
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.roles import Roles, Tag
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from classifier.compiled import CompiledScorer
 
 #: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
-SWITCH = 300_000
+SWITCH = 150_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
 
@@ -169,6 +170,10 @@ class Model:
         logits[left] = self.plain_logits([texts[row] for row in left])
         return logits + self.intercepts
 
+    def compile(self) -> None:
+        """Take the compiled path from the first sentence on: for those who know that much is to come."""
+        self._scored[0] = max(self._scored[0], SWITCH)
+
     @cached_property
     def _scored(self) -> list[int]:
         """How many characters were scored so far, in a cell that a frozen object can update."""
@@ -253,7 +258,8 @@ class Model:
             chosen[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
             if thresholds is not None:
                 chosen &= probabilities >= thresholds
-        return [tuple(self.frames[i] for i in np.flatnonzero(row)) for row in chosen]
+        frames = self.frames
+        return [tuple(compress(frames, row)) for row in chosen.tolist()]
 
     def contributions(self, text: str) -> dict[str, list[Contribution]]:
         """Return what every n-gram of a sentence adds to the logit of every frame.
@@ -267,19 +273,19 @@ class Model:
         dict of str to list of Contribution
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
-        starts = np.cumsum([0, *map(len, self.vocabulary)])
         result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
+        for kind, ngrams, values in self._values(text):
+            for column, frame in enumerate(self.frames):
+                result[frame] += map(Contribution, repeat(kind), ngrams, values[:, column].tolist())
+        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
+
+    def _values(self, text: str) -> Iterator[tuple[str, list[str], npt.NDArray[np.float64]]]:
+        """Yield the kind of each block, its n-grams in a sentence, and what each adds to the logit of every frame."""
+        starts = np.cumsum([0, *map(len, self.vocabulary)])
         for features, weights, length in self.tfidf(text):
             block = int(np.searchsorted(starts, features[0], side="right")) - 1
-            ngrams = [self.vocabulary[block][feature - starts[block]] for feature in features]
-            values = weights[:, None] * self.coefficients[features] / length
-            for column, frame in enumerate(self.frames):
-                kind = self.blocks[block].kind
-                result[frame] += [
-                    Contribution(kind, ngram, float(value))
-                    for ngram, value in zip(ngrams, values[:, column], strict=True)
-                ]
-        return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
+            ngrams = [self.vocabulary[block][feature] for feature in (features - starts[block]).tolist()]
+            yield self.blocks[block].kind, ngrams, weights[:, None] * self.coefficients[features] / length
 
     def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
@@ -297,15 +303,21 @@ class Model:
             Minsk)"; where they occur more than once, each occurrence has its share.
         """
         homes = self._homes(text)
-        result: dict[str, list[tuple[str, float]]] = {}
-        for frame, contributions in self.contributions(text).items():
-            terms: dict[str, float] = {}
-            for item in contributions:
-                shared = homes.get((item.block, item.ngram), [item.ngram])
-                for name in shared:
-                    terms[name] = terms.get(name, 0.0) + item.value / len(shared)
-            result[frame] = sorted(terms.items(), key=lambda term: -term[1])
-        return result
+        terms: dict[str, int] = {}
+        places: list[int] = []
+        parts: list[npt.NDArray[np.float64]] = []
+        for kind, ngrams, values in self._values(text):
+            shared = [homes.get((kind, ngram)) or [ngram] for ngram in ngrams]
+            places += [terms.setdefault(name, len(terms)) for names in shared for name in names]
+            sizes = [len(names) for names in shared]
+            parts.append(np.repeat(values / np.array(sizes)[:, None], sizes, axis=0))
+        sums = np.zeros((len(terms), len(self.frames)))
+        if parts:
+            np.add.at(sums, places, np.vstack(parts))
+        return {
+            frame: sorted(zip(terms, column, strict=True), key=lambda term: -term[1])
+            for frame, column in zip(self.frames, sums.T.tolist(), strict=True)
+        }
 
     def _homes(self, text: str) -> dict[tuple[str, str], list[str]]:
         """Return the terms that share the contribution of each n-gram that is not itself a term."""
@@ -364,9 +376,35 @@ class Model:
         article : bool
             Of all of them together, which tells more surely than one alone.
         """
+        sentences, [article] = self.out_of_domain_each(texts, [len(texts)])
+        return sentences, article
+
+    def out_of_domain_each(self, texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[bool], list[bool]]:
+        """Tell the same of the sentences of many articles.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The sentences, article after article.
+        sizes : sequence of int
+            Sentences of each article.
+
+        Returns
+        -------
+        sentences, articles : list of bool
+        """
         if self.domain is None:
-            return [False] * len(texts), False
-        return self.domain.outside(texts, self._known_words)
+            return [False] * len(texts), [False] * len(sizes)
+        counts = np.hstack([self._word_counts(texts), self.domain.character_counts(texts)])
+        return self.domain.judged(counts, sizes)
+
+    def _word_counts(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Count unknown words and all words, by the compiled path once it has taken over."""
+        if self._scored[0] < SWITCH:
+            return word_counts(texts, self._known_words)
+        counts, left = self._compiled.word_counts(texts)
+        counts[left] = word_counts([texts[row] for row in left], self._known_words)
+        return counts
 
     def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Tell which sentences the model was trained on, whatever their case and punctuation.

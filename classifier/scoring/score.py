@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -91,10 +92,10 @@ def score_batch(
     probabilities = model.predict_proba(texts)
     labels = model.labels(probabilities, thresholds)
     scores = np.round(probabilities, DECIMALS).tolist()
+    strange, strange_articles = model.out_of_domain_each(texts, list(map(len, divided)))
     result, start = [], 0
-    for article, sentences in zip(articles, divided, strict=True):
+    for article, sentences, article_strange in zip(articles, divided, strange_articles, strict=True):
         stop = start + len(sentences)
-        strange, article_strange = model.out_of_domain(texts[start:stop])
         scored = tuple(
             ScoredSentence(
                 sentence,
@@ -105,7 +106,7 @@ def score_batch(
                 outside,
             )
             for sentence, names, row, outside in zip(
-                sentences, labels[start:stop], scores[start:stop], strange, strict=True
+                sentences, labels[start:stop], scores[start:stop], strange[start:stop], strict=True
             )
         )
         result.append(
@@ -243,8 +244,8 @@ def profile(labels: Sequence[tuple[str, ...]], frames: Sequence[str]) -> dict[st
     -------
     dict of str to float
     """
-    n = max(1, len(labels))
-    return {frame: round(sum(frame in names for names in labels) / n, DECIMALS) for frame in frames}
+    counts, n = Counter(chain.from_iterable(labels)), max(1, len(labels))
+    return {frame: round(counts[frame] / n, DECIMALS) for frame in frames}
 
 
 def _terms(model: Model, text: str, labels: tuple[str, ...], n: int) -> dict[str, list[tuple[str, float]]]:
