@@ -59,9 +59,10 @@ def test_news_of_the_region_is_not_marked(path: Path, domain: Domain, known: set
     assert not article
 
 
-def test_half_of_a_recipe_is_found_sentence_by_sentence_too(domain: Domain, known: set[str]) -> None:
+@pytest.mark.parametrize("name", ["german", "source_code"])
+def test_what_follows_the_news_is_found_sentence_by_sentence(name: str, domain: Domain, known: set[str]) -> None:
     news = sentences(TEXTS / "condemnation.txt")
-    marked, _ = domain.outside([*news, *sentences(TEXTS / "recipe.txt")], known)
+    marked, _ = domain.outside([*news, *sentences(TEXTS / f"{name}.txt")], known)
     assert not any(marked[: len(news)])
     assert any(marked[len(news) :])
 
