@@ -260,7 +260,15 @@ def learning(codebook: Any, points: Sequence[tuple[float, Scores]]) -> None:
         axes.plot(articles, values, "o-", color=shade)
         height = max(values[-1], last + 0.022)
         last = height
-        axes.annotate(label, (articles[-1], height), (8, 0), textcoords="offset points", va="center", color=shade)
+        axes.annotate(
+            label,
+            (articles[-1], height),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            color=shade,
+            annotation_clip=False,
+        )
     axes.set_xscale("log")
     axes.set_xticks(articles, [f"{n:,.0f}" for n in articles])
     axes.minorticks_off()
