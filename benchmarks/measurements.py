@@ -28,7 +28,7 @@ from classifier.logistic import fit_logistic
 from classifier.model import Model
 from classifier.persistence import to_pipeline
 from classifier.roles import Roles
-from classifier.training import BLOCKS, INNER_FOLDS, Floats, Setting, blocks_for, fit_linear
+from classifier.training import BLOCKS, INNER_FOLDS, Floats, Setting, blocks_for
 
 CORPUS = Path(__file__).parent.parent / "datasets" / "framing.csv"
 ARTICLE = CORPUS.parent / "examples" / "transit.txt"
@@ -216,9 +216,12 @@ def solvers(text: Path | None, repeats: int) -> Section:
         return penalty + np.array(strengths)[:, None] * np.logaddexp(0.0, -signs * logits).sum(axis=0)
 
     def ours(precision: type) -> tuple[Floats, Floats]:
-        settings = [Setting((), C, False) for C in strengths]
-        weights, shifts = fit_linear(train, truth, settings, precision=precision)
-        return weights.astype(np.float64), shifts
+        # Without the log-count ratios of `fit_linear`, which would make it another problem.
+        n_frames = truth.shape[1]
+        costs = np.tile(np.repeat(strengths, n_frames), (2, 1))
+        weights, shifts = fit_logistic(train, np.tile(truth, (1, len(strengths))), costs, precision=precision)
+        shape = len(strengths), n_frames
+        return weights.astype(np.float64).reshape(-1, *shape), shifts.astype(np.float64).reshape(shape)
 
     def theirs(options: dict[str, Any]) -> tuple[Floats, Floats]:
         # The intercept is a feature like others, as liblinear has it, so that all have the same optimum.
