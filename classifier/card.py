@@ -66,7 +66,7 @@ def model_card(model: Model) -> str:
 def _figures(model: Model) -> dict[str, str]:
     if "confusion" not in model.metrics:
         return dict.fromkeys(("figures", "calibration", "slices"), _UNMEASURED)
-    from classifier.metrics import ALL, DECISION_FIGURES, PROBABILITY_FIGURES, FrameMetrics, Summary
+    from classifier.metrics import ALL, DECISION_FIGURES, FrameMetrics, Summary
     from classifier.tables import (
         abstention_table,
         calibration_table,
@@ -74,6 +74,7 @@ def _figures(model: Model) -> dict[str, str]:
         figures_table,
         markdown,
         overall_table,
+        probabilities_table,
         slices_table,
     )
 
@@ -83,13 +84,7 @@ def _figures(model: Model) -> dict[str, str]:
     }
     figures = [
         figures_table("Decisions", summary.rows, codebook, DECISION_FIGURES, baselines),
-        figures_table(
-            "Probabilities",
-            summary.rows,
-            codebook,
-            PROBABILITY_FIGURES,
-            note="AP: average precision. Brier: mean squared error. ECE: expected calibration error.",
-        ),
+        probabilities_table(summary, codebook),
         overall_table(summary),
         confusion_table(summary.confusion, codebook),
     ]

@@ -338,18 +338,23 @@ def agreement_table(rows: Sequence[Agreement], codebook: Codebook) -> Table:
     )
 
 
+def probabilities_table(summary: Summary, codebook: Codebook) -> Table:
+    """Lay out how good the probabilities are, whatever the thresholds."""
+    return figures_table(
+        "Probabilities",
+        summary.rows,
+        codebook,
+        PROBABILITY_FIGURES,
+        note="AP: average precision. Brier: mean squared error. ECE: expected calibration error.",
+    )
+
+
 def summary_tables(summary: Summary, codebook: Codebook) -> list[Table]:
     """Lay out everything measured of one set of results."""
     size = f"{summary.sentences:,} sentences of {summary.articles:,} articles"
     return [
         figures_table(f"Decisions, {size}", summary.rows, codebook, DECISION_FIGURES, note=INTERVALS),
-        figures_table(
-            "Probabilities",
-            summary.rows,
-            codebook,
-            PROBABILITY_FIGURES,
-            note="AP: average precision. Brier: mean squared error. ECE: expected calibration error.",
-        ),
+        probabilities_table(summary, codebook),
         overall_table(summary),
         confusion_table(summary.confusion, codebook),
         *([sets_table(summary.confusion, codebook)] if summary.task == "multilabel" else []),

@@ -394,7 +394,7 @@ class _Trainer:
             logits[:, test_rows] = found.reshape(len(test_rows), *intercepts.shape).swapaxes(0, 1)
             self.steps.step()
         truth = targets[rows]
-        best = max(range(len(settings)), key=lambda i: _quality(logits[i, rows], truth, task))
+        best = max(range(len(settings)), key=lambda i: quality(logits[i, rows], truth, task))
         within = logits[best, rows]
         slopes, shifts = calibrate(within, truth, task)
         thresholds = choose_thresholds(probabilities(within * slopes + shifts, task), truth, task)
@@ -605,8 +605,19 @@ def decide(probabilities: Floats, thresholds: Floats, task: Task) -> Bools:
     return reached
 
 
-def _quality(logits: Floats, truth: Bools, task: Task) -> float:
-    """Return the macro F1 of decisions at the best thresholds."""
+def quality(logits: Floats, truth: Bools, task: Task) -> float:
+    """Return the macro F1 of decisions at the best thresholds.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_texts, n_frames)
+    truth : ndarray of bool of shape (n_texts, n_frames)
+    task : {"multilabel", "multiclass"}
+
+    Returns
+    -------
+    float
+    """
     thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.full(truth.shape[1], -np.inf)
     predicted = decide(logits, thresholds, task)
     hits = (predicted & truth).sum(axis=0)

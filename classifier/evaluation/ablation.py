@@ -16,15 +16,15 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import sparse
 
-from classifier.corpus import LabeledCorpus, Task
-from classifier.evaluation.splits import Rows, Split, leave_out_splits
+from classifier.corpus import LabeledCorpus
+from classifier.evaluation.splits import Rows, Split, growing_splits, leave_out_splits
 from classifier.features import Block, CountMatrix
 from classifier.metrics import Bootstrap, Comparison, Scores
 from classifier.metrics.comparison import compare_resampled
 from classifier.metrics.figures import resampled_figures
 from classifier.model import probabilities
 from classifier.roles import Roles
-from classifier.training import Setting, blocks_for, calibrate, choose_thresholds, decide, fit_linear
+from classifier.training import Setting, blocks_for, calibrate, choose_thresholds, decide, fit_linear, quality
 
 Floats = npt.NDArray[np.float64]
 #: Features of the second rows by a vocabulary learned on the first; for several blocks, one array each.
@@ -185,7 +185,7 @@ def fixed_scores(
                 for C in tried[name]
             }
             for name in named:
-                chosen.setdefault(name, max(tried[name], key=lambda C, n=name: _f1(joined[n, C], truth, task)))  # type: ignore[misc]
+                chosen.setdefault(name, max(tried[name], key=lambda C, n=name: quality(joined[n, C], truth, task)))  # type: ignore[misc]
             outer = parallel(_job(parts[-1], named[name], chosen[name]) for name in named)
             for name, found in zip(named, outer, strict=True):
                 within = joined[name, chosen[name]]
@@ -206,13 +206,6 @@ def _logits(train: list[Any], test: list[Any], targets: Any, C: float) -> Floats
     coefficients, intercepts = fit_linear(features, targets, [Setting((), C, False)])
     result: Floats = sparse.hstack(test, format="csr") @ coefficients[:, 0] + intercepts[0]
     return result
-
-
-def _f1(logits: Floats, truth: npt.NDArray[np.bool_], task: Task) -> float:
-    thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.full(truth.shape[1], -np.inf)
-    predicted = decide(logits, thresholds, task)
-    hits = (predicted & truth).sum(axis=0)
-    return float(np.mean(2 * hits / np.maximum(1, predicted.sum(axis=0) + truth.sum(axis=0))))
 
 
 def ablate(corpus: LabeledCorpus, seed: int = 0) -> Ablation:
@@ -266,13 +259,8 @@ def articles_curve(
     """
     blocks = blocks_for(corpus.codebook)
     features, kinds = block_features(corpus, blocks), tuple(block.kind for block in blocks)
-    groups, rng = corpus.group_ids, np.random.default_rng(seed)
-    splits = list(corpus.folds(ARTICLE_FOLDS, seed))
-    orders = [rng.permutation(np.unique(groups[train])) for train, _ in splits]
     points = []
-    for share in shares:
-        kept = [order[: max(1, round(share * len(order)))] for order in orders]
-        parts = [(train[np.isin(groups[train], k)], test) for (train, test), k in zip(splits, kept, strict=True)]
+    for articles, parts in growing_splits(corpus, list(corpus.folds(ARTICLE_FOLDS, seed)), shares, seed):
         found, _ = fixed_scores(corpus, parts, features, {"": kinds}, (strength,), seed)
-        points.append((float(np.mean([len(k) for k in kept])), found[""]))
+        points.append((articles, found[""]))
     return points

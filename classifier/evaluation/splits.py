@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,35 @@ def _bundles(values: Sequence[str], n_bundles: int) -> list[str]:
     return [name[value] for value in values]
 
 
+def growing_splits(
+    corpus: LabeledCorpus, splits: Sequence[Split], shares: Sequence[float], seed: int
+) -> Iterator[tuple[float, list[Split]]]:
+    """Thin out what each fold learns from; a larger share of the articles contains the smaller ones.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    splits : sequence of (ndarray of int, ndarray of int)
+    shares : sequence of float
+        Of the training articles of each fold.
+    seed : int
+        Of the draws.
+
+    Yields
+    ------
+    articles : float
+        Learned from, mean over folds.
+    splits : list of (ndarray of int, ndarray of int)
+        The test rows are always the same.
+    """
+    groups, rng = corpus.group_ids, np.random.default_rng(seed)
+    orders = [rng.permutation(np.unique(groups[train])) for train, _ in splits]
+    for portion in shares:
+        kept = [order[: max(1, round(portion * len(order)))] for order in orders]
+        parts = [(train[np.isin(groups[train], k)], test) for (train, test), k in zip(splits, kept, strict=True)]
+        yield float(np.mean([len(k) for k in kept])), parts
+
+
 @dataclass(frozen=True, slots=True)
 class LearningPoint:
     """How good the training method is with so much to learn from.
@@ -164,19 +193,11 @@ def learning_curve(
     from classifier.training import cross_validate
 
     splits = list(corpus.folds(5, seed)) if splits is None else splits
-    groups, rng = corpus.group_ids, np.random.default_rng(seed)
-    orders = [rng.permutation(np.unique(groups[train])) for train, _ in splits]
     points = []
-    for done, portion in enumerate(shares):
-        parts: list[Split] = []
-        articles = []
-        for (train, test), order in zip(splits, orders, strict=True):
-            kept = order[: max(1, round(portion * len(order)))]
-            articles.append(len(kept))
-            parts.append((train[np.isin(groups[train], kept)], test))
+    for done, (articles, parts) in enumerate(growing_splits(corpus, splits, shares, seed)):
         report = cross_validate(corpus, parts, seed=seed)
         sentences = float(np.mean([len(train) for train, _ in parts]))
-        points.append(LearningPoint(portion, float(np.mean(articles)), sentences, report.summary))
+        points.append(LearningPoint(shares[done], articles, sentences, report.summary))
         if progress is not None:
             progress(done + 1, len(shares))
     return points
