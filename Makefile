@@ -69,11 +69,11 @@ $(FUZZ): $(READY) requirements-fuzz.lock
 
 lock:
 	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements.lock
 	uv pip compile --quiet setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --output-file requirements-notebooks.lock
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements-notebooks.lock
 	uv pip compile --quiet setup.cfg --extra fuzz --constraint requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --output-file requirements-fuzz.lock
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info
