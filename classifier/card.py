@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "not recorded"
 
+_IN_CONTEXT = (
+    "Of its article a sentence's score takes in the average of the other sentences, and whether it names the\n"
+    '  codebook\'s subjects; who "he" is and what was said just before is not understood. One sentence is read alone.'
+)
+
+_ALONE = (
+    'A sentence is read alone: who "he" is, what the sentence before said and what the article leaves out are not seen.'
+)
+
 _UNMEASURED = "Not measured.\n"
 
 
@@ -59,6 +68,7 @@ def model_card(model: Model) -> str:
     limits = model.domain.measures["words"] if model.domain else None
     values["words_sentence"] = f"{limits.sentence:.0%}" if limits else _UNKNOWN
     values["words_article"] = f"{limits.article:.0%}" if limits else _UNKNOWN
+    values["context"] = _IN_CONTEXT if model.context else _ALONE
     template = resources.files("classifier").joinpath("templates/model_card.md").read_text(encoding="utf-8")
     return Template(template).substitute(values | _figures(model)).rstrip() + "\n"
 
@@ -70,6 +80,7 @@ def _figures(model: Model) -> dict[str, str]:
     from classifier.tables import (
         abstention_table,
         calibration_table,
+        compared,
         confusion_table,
         figures_table,
         markdown,
@@ -79,11 +90,11 @@ def _figures(model: Model) -> dict[str, str]:
     )
 
     summary, codebook = Summary.from_dict(model.metrics), model.codebook
-    baselines = {
-        name: [FrameMetrics.from_dict(row) for row in rows] for name, rows in model.metrics.get("baselines", {}).items()
-    }
+    baselines = {name: list(map(FrameMetrics.from_dict, rows)) for name, rows in model.metrics["baselines"].items()}
+    alone = model.metrics["alone"]
+    beneath = compared(alone and list(map(FrameMetrics.from_dict, alone)), baselines)
     figures = [
-        figures_table("Decisions", summary.rows, codebook, DECISION_FIGURES, baselines),
+        figures_table("Decisions", summary.rows, codebook, DECISION_FIGURES, beneath),
         probabilities_table(summary, codebook),
         overall_table(summary),
         confusion_table(summary.confusion, codebook),

@@ -70,6 +70,12 @@ class Codebook:
         """The frames' names, in order."""
         return tuple(frame.name for frame in self.frames)
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the frames are about: the subjects of the roles' actors, in order."""
+        actors = self.roles.get("actors", {}).values()
+        return tuple(dict.fromkeys(entry["subject"] for entry in actors if "subject" in entry))
+
     def __getitem__(self, name: str) -> Frame:
         for frame in self.frames:
             if frame.name == name:

@@ -113,7 +113,9 @@ class CompiledScorer:
         self._automaton = _automaton(model.roles, seeds[-1], pairs)
         self._memories: list[tuple[Any, ...]] = []
 
-    def logits(self, texts: Sequence[str], n_threads: int = 1) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    def logits(
+        self, texts: Sequence[str], n_threads: int = 1
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
         """Score sentences.
 
         Parameters
@@ -125,24 +127,27 @@ class CompiledScorer:
         -------
         logits : ndarray of shape (n_texts, n_frames)
             Without intercepts.
+        named : ndarray of bool of shape (n_texts, n_subjects)
+            Which of the codebook's subjects each sentence names.
         plain : ndarray of int
             Rows that were not scored and must take the plain path: sentences with code points whose lower case
             depends on their neighbours or that lie beyond the first two planes of Unicode, with words of enormous
             length, or with words that the tokens of two blocks divide differently.
         """
         out = np.zeros((len(texts), 4 * len(self.records) - 1))
+        named = np.zeros((len(texts), len(self.roles.subjects) if self.roles else 0), dtype=bool)
         plain = np.zeros(len(texts), dtype=np.uint8)
         while len(self._memories) < n_threads:
             self._memories.append(_memory())
         cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
         parts = [(slice(cuts[i], cuts[i + 1]), self._memories[i]) for i in range(n_threads)]
         if n_threads == 1:
-            self._score(texts, out, plain, *parts[0])
+            self._score(texts, out, named, plain, *parts[0])
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                for result in [pool.submit(self._score, texts, out, plain, *part) for part in parts]:
+                for result in [pool.submit(self._score, texts, out, named, plain, *part) for part in parts]:
                     result.result()
-        return out[:, : self.n_frames], np.flatnonzero(plain)
+        return out[:, : self.n_frames], named, np.flatnonzero(plain)
 
     def word_counts(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
         """Count words that the model has never seen, and all words; see `classifier.domain.word_counts`.
@@ -169,13 +174,15 @@ class CompiledScorer:
         self,
         texts: Sequence[str],
         out: npt.NDArray[np.float64],
+        named: npt.NDArray[np.bool_],
         plain: npt.NDArray[np.uint8],
         rows: slice,
         memory: tuple[Any, ...],
     ) -> None:
         scratch = self._scratch(min(CHUNK, max((len(text) for text in texts[rows]), default=0)) + 2)
         for here, words, ends in self._read(texts, plain, rows, memory):
-            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, out[here], plain[here])
+            result = out[here], named[here], plain[here]
+            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *result)
 
     def _read(
         self, texts: Sequence[str], plain: npt.NDArray[np.uint8], rows: slice, memory: tuple[Any, ...]
@@ -311,6 +318,9 @@ def _automaton(roles: Roles | None, token_seed: np.uint64, pairs: npt.NDArray[np
             raise ValueError("two steps of the automaton of roles share their hash.")
     names = list(roles.titles) if roles else []
     masks = [kernels.hash_units(np.array([*map(ord, f"<{name}>")]), token_seed) for name in names]
+    subjects = dict.fromkeys(names, -1)
+    for number, members in enumerate(roles.subjects.values() if roles else ()):
+        subjects |= dict.fromkeys(members, number)
     return (
         first,
         table,
@@ -319,6 +329,7 @@ def _automaton(roles: Roles | None, token_seed: np.uint64, pairs: npt.NDArray[np
         np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
         np.array(masks, dtype=np.uint64),
         pairs,
+        np.array([*subjects.values()], dtype=np.int64),
         np.array([tagger.SPEAKER_WORDS, roles is not None, PAIRED_TAGS], dtype=np.int64),
     )
 

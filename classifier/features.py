@@ -325,6 +325,8 @@ class CountMatrix:
         The first column of each block, and the number of columns.
     counts : scipy.sparse.csr_array
         How often each n-gram occurs in each sentence, shape (n_texts, n_ngrams), blocks side by side.
+    named : ndarray of bool of shape (n_texts, n_subjects)
+        Which of the codebook's subjects each sentence names.
     """
 
     def __init__(self, texts: Sequence[str], blocks: Sequence[Block], roles: Roles | None = None) -> None:
@@ -337,6 +339,10 @@ class CountMatrix:
             if roles is None:
                 raise ValueError("blocks that read roles need the roles of a codebook.")
             taggings = [roles.tag(text) for text in texts]
+        subjects = roles.subjects.values() if roles is not None else ()
+        self.named = np.zeros((len(texts), len(subjects)), dtype=bool)
+        for row, tagging in enumerate(taggings or ()):
+            self.named[row] = tagging.names(subjects)
         names = [tuple(tag.name for tag in tagging.sequence()) for tagging in taggings or ()]
         counted = [_count_block(block, texts, taggings or (), names) for block in self.blocks]
         self.ngrams = tuple(ngrams for ngrams, _ in counted)

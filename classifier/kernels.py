@@ -516,7 +516,7 @@ def tag(tokens, n, lead, tail, roles, matches, tags):
     A match is a row of its first token, its last and its role. Tags are numbers: roles, roles that speak, and the
     beginning and the end of a quotation and of the sentence.
     """
-    first_steps, steps, mask, accepted, actors, _, _, limits = roles
+    first_steps, steps, mask, accepted, actors, _, _, _, limits = roles
     n_roles = len(actors)
     speaker_words = limits[0]
     if lead > speaker_words:
@@ -615,7 +615,7 @@ def mask_words(tokens, n, words, matches, n_matches, roles, masked):
 
 
 @njit(cache=True, nogil=True)
-def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
+def score(words, ends, vocabulary, memory, roles, scratch, out, named, plain):
     """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
 
     Parameters
@@ -634,13 +634,15 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
         Arrays to work in; see `classifier.compiled`.
     out : ndarray of float64 of shape (n_sentences, 3 or 7 or 11 …)
         At least a column a frame.
+    named : ndarray of bool of shape (n_sentences, n_subjects)
+        Set to true for the subjects that a sentence names.
     plain : ndarray of uint8 of shape (n_sentences,)
         Set to 1 for sentences that the plain path must score.
     """
     _, _, settings, seeds, tables, bases, masks, shared, records, logarithms = vocabulary
     _, entries, ngrams, tokens, lone, items, _ = memory
     counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
-    limits = roles[7]
+    subjects, limits = roles[7], roles[8]
     longest_words = len(grams) if len(shared) else 0
     word_table = seeds[-2], tables, bases[-1], masks[-1]
     seen[:] = 0
@@ -664,6 +666,9 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, plain):
                 n_matches, n_tags = tag(spoken, n_spoken, lead, tail, roles, matches, tags)
         if plain[row]:
             continue
+        for i in range(n_matches):
+            if subjects[matches[i, 2]] >= 0:
+                named[row, subjects[matches[i, 2]]] = True
         look_up_words(sentence, n_tokens, longest_words, *word_table, states, grams)
         for block in range(len(settings)):
             kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]

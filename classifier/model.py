@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.codebook import Codebook
+from classifier.context import Context, Surroundings
 from classifier.corpus import Task
 from classifier.domain import Domain, known_words, word_counts
 from classifier.errors import InputError
@@ -71,6 +72,8 @@ class Model:
     intercepts : ndarray of shape (n_frames,)
     thresholds : ndarray of shape (n_frames,)
         The probability from which a sentence is labeled with a frame; multiclass models take the likeliest.
+    context : Context, optional
+        How the rest of an article changes what is said of a sentence; without it every sentence is read alone.
     metrics : mapping
         Out-of-fold figures, as ``metrics.json`` holds them.
     provenance : mapping
@@ -90,6 +93,7 @@ class Model:
     coefficients: npt.NDArray[np.float32]
     intercepts: npt.NDArray[np.float64]
     thresholds: npt.NDArray[np.float64]
+    context: Context | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     domain: Domain | None = None
@@ -163,12 +167,56 @@ class Model:
         The first sentences take the plain path, which needs no start-up; when `SWITCH` characters have been scored
         the compiled path takes over. Both add the same numbers in the same order, so which one it was shows nowhere.
         """
+        return self._logits(texts, n_threads)[0]
+
+    def _logits(
+        self, texts: Sequence[str], n_threads: int = 1
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Return the logits of sentences, and which of the codebook's subjects each names."""
         self._scored[0] += sum(map(len, texts))
         if self._scored[0] < SWITCH:
-            return self.plain_logits(texts) + self.intercepts
-        logits, left = self._compiled.logits(texts, n_threads)
-        logits[left] = self.plain_logits([texts[row] for row in left])
-        return logits + self.intercepts
+            return self.plain_logits(texts) + self.intercepts, self._named(texts)
+        logits, named, left = self._compiled.logits(texts, n_threads)
+        remaining = [texts[row] for row in left]
+        logits[left], named[left] = self.plain_logits(remaining), self._named(remaining)
+        return logits + self.intercepts, named
+
+    def _named(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        subjects = self.roles.subjects if self.roles else {}
+        named = np.zeros((len(texts), len(subjects)), dtype=bool)
+        if self.roles and subjects:
+            for row, text in enumerate(texts):
+                named[row] = self.roles.tag(text).names(subjects.values())
+        return named
+
+    def read(self, texts: Sequence[str], sizes: Sequence[int], n_threads: int = 1) -> Reading:
+        """Read the sentences of articles, each in its article.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The sentences, article after article.
+        sizes : sequence of int
+            Sentences of each article.
+        n_threads : int
+            Threads, once the compiled path has taken over.
+
+        Returns
+        -------
+        Reading
+
+        Examples
+        --------
+        >>> import classifier
+        >>> model = classifier.load_model()
+        >>> model.read(["Moscow promised Minsk a new loan.", "It rained."], [2]).probabilities.shape
+        (2, 3)
+        """
+        logits, named = self._logits(texts, n_threads)
+        if self.context is None:
+            return Reading(self, texts, logits)
+        around = Surroundings.of(logits, named, sizes)
+        return Reading(self, texts, self.context.logits(logits, around), around)
 
     def compile(self) -> None:
         """Take the compiled path from the first sentence on: for those who know that much is to come."""
@@ -426,6 +474,65 @@ class Model:
         from classifier.persistence import save_model
 
         save_model(self, path)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Sentences of articles as a model reads them.
+
+    Parameters
+    ----------
+    model : Model
+    texts : sequence of str
+    logits : ndarray of shape (n_texts, n_frames)
+    around : Surroundings, optional
+        What stood around each sentence; None where the model reads every sentence alone.
+    """
+
+    model: Model
+    texts: Sequence[str]
+    logits: npt.NDArray[np.float64]
+    around: Surroundings | None = None
+
+    @cached_property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """The calibrated probability of each frame, shape (n_texts, n_frames)."""
+        return probabilities(self.logits, self.model.task)
+
+    def intercepts(self, row: int) -> npt.NDArray[np.float64]:
+        """Return what every frame's logit is before any term is added, for one sentence."""
+        context = self.model.context
+        if context is None or self.around is None or self.around.alone[row]:
+            return self.model.intercepts
+        return context.own * self.model.intercepts + context.intercepts
+
+    def explain(self, row: int) -> dict[str, list[tuple[str, float]]]:
+        """Return what every term of one sentence, and its article, adds to the logit of every frame.
+
+        Parameters
+        ----------
+        row : int
+            The sentence.
+
+        Returns
+        -------
+        dict of str to list of (str, float)
+            As `Model.explain` has it; with `intercepts` the sum is the logit.
+        """
+        terms, context = self.model.explain(self.texts[row]), self.model.context
+        if context is None or self.around is None or self.around.alone[row]:
+            return terms
+        subjects = self.model.codebook.subjects
+        return {
+            name: sorted(
+                [
+                    *((term, float(context.own[frame]) * value) for term, value in terms[name]),
+                    *context.terms(self.around, row, frame, subjects),
+                ],
+                key=lambda term: -term[1],
+            )
+            for frame, name in enumerate(self.model.frames)
+        }
 
 
 def probabilities(logits: npt.NDArray[np.float64], task: Task) -> npt.NDArray[np.float64]:

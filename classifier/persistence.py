@@ -143,6 +143,7 @@ def _manifest(model: Model, directory: Path) -> dict[str, Any]:
             for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
         ],
         "thresholds": [float(value) for value in model.thresholds],
+        "context": model.context.to_dict() if model.context else None,
         "domain": model.domain.to_dict() if model.domain else None,
         "provenance": dict(model.provenance),
         "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())},
@@ -226,6 +227,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    from classifier.context import Context
     from classifier.domain import Domain
     from classifier.features import Block
     from classifier.model import Model
@@ -252,6 +254,9 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     thresholds = np.array(manifest["thresholds"], dtype=np.float64)
     if thresholds.shape != (len(codebook.frames),):
         raise ValueError("thresholds")
+    context = None
+    if manifest["context"] is not None:
+        context = Context.from_dict(manifest["context"], len(codebook.frames), len(codebook.subjects))
     return Model(
         name=str(manifest["name"]),
         codebook=codebook,
@@ -264,6 +269,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         coefficients=arrays["coefficients"],
         intercepts=arrays["intercepts"],
         thresholds=thresholds,
+        context=context,
         metrics=json.loads(contents[METRICS]),
         provenance=manifest["provenance"],
         domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,

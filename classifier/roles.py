@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,6 +173,11 @@ class Tagging:
     quotations: tuple[tuple[int, int], ...]
     length: int
 
+    def names(self, subjects: Iterable[Collection[str]]) -> list[bool]:
+        """Say for each of several sets of roles whether the sentence names one of them."""
+        found = {match.role for match in self.matches}
+        return [not found.isdisjoint(roles) for roles in subjects]
+
     def sequence(self) -> list[Tag]:
         """Return the sentence as a sequence of tags: roles, speakers, the bounds of quotations and its own.
 
@@ -210,7 +215,8 @@ class Roles:
     ----------
     tables : mapping
         The codebook's ``roles``: a table for each of `KINDS`, with an entry ``name = {title = …, terms = […]}`` a
-        role.
+        role. An actor's entry may have a ``subject``: what the frames are about, such as a country, if the actor
+        belongs to it.
     where : str
         Named in error messages.
 
@@ -220,6 +226,8 @@ class Roles:
         Each role's name for people.
     kinds : dict of str to str
         Each role's kind.
+    subjects : dict of str to list of str
+        Each subject's roles.
 
     Raises
     ------
@@ -239,6 +247,7 @@ class Roles:
         self._where = where
         self.titles: dict[str, str] = {}
         self.kinds: dict[str, str] = {}
+        self.subjects: dict[str, list[str]] = {}
         terms: dict[tuple[_Word, ...], str] = {}
         for name, term in self._terms(tables):
             parsed = _parse(term, name, where)
@@ -278,6 +287,13 @@ class Roles:
                     raise InputError(f"{self._where}: the title of the role {name!r} must be one line of text.")
                 self.titles[name] = title
                 self.kinds[name] = kind
+                subject = entry.get("subject")
+                if subject is not None:
+                    if kind != "actors" or not isinstance(subject, str) or not subject or not subject.isprintable():
+                        raise InputError(
+                            f"{self._where}: the subject of {name!r} must be one line of text, of an actor."
+                        )
+                    self.subjects.setdefault(subject, []).append(name)
                 for term in terms:
                     yield name, term
 

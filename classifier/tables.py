@@ -145,10 +145,10 @@ def figures_table(
     rows: Sequence[FrameMetrics],
     codebook: Codebook,
     figures: Mapping[str, str] = DECISION_FIGURES,
-    baselines: Mapping[str, Sequence[FrameMetrics]] | None = None,
+    beneath: Mapping[str, Sequence[FrameMetrics]] | None = None,
     note: str = "",
 ) -> Table:
-    """Lay out figures with their intervals, a frame a row, the averages and the baselines' macro average beneath.
+    """Lay out figures with their intervals, a frame a row, the averages and what they are compared with beneath.
 
     Parameters
     ----------
@@ -158,7 +158,8 @@ def figures_table(
         Titles of the frames.
     figures : mapping of str to str
         Which, and their names; of `FRAME_FIGURES`.
-    baselines : mapping of str to sequence of FrameMetrics, optional
+    beneath : mapping of str to sequence of FrameMetrics, optional
+        Other methods' figures by name, of which the macro average is shown; see `compared`.
     note : str
 
     Returns
@@ -167,14 +168,24 @@ def figures_table(
     """
     name_of = titles(codebook)
     named = [(name_of.get(row.name, row.name), row) for row in rows]
-    for name, others in (baselines or {}).items():
-        named.append((f"baseline: {name} (macro)", next(row for row in others if row.name == MACRO)))
+    for name, others in (beneath or {}).items():
+        named.append((f"{name} (macro)", next(row for row in others if row.name == MACRO)))
     return Table(
         title,
         ("frame", *figures.values(), "support"),
         [(name, *(figure(getattr(row, key)) for key in figures), str(row.support)) for name, row in named],
         note,
     )
+
+
+def compared(
+    alone: Sequence[FrameMetrics] | None, baselines: Mapping[str, Sequence[FrameMetrics]]
+) -> dict[str, Sequence[FrameMetrics]]:
+    """Name what a model's figures are compared with: itself without articles to read, and the baselines."""
+    return {
+        **({} if alone is None else {"each sentence alone": alone}),
+        **{f"baseline: {name}": rows for name, rows in baselines.items()},
+    }
 
 
 def overall_table(summary: Summary) -> Table:

@@ -29,6 +29,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
 
 from classifier.codebook import Codebook
+from classifier.context import Context, Surroundings, learn_context
 from classifier.corpus import LabeledCorpus, Task
 from classifier.domain import learn_domain
 from classifier.errors import InputError
@@ -60,6 +61,10 @@ STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
 #: Exponent of the log-count ratio that weighs each feature before a fit, see `count_ratios`; 0 would weigh all alike.
 RATIO_POWER = 1 / 3
+
+#: F1 that a threshold may lose to be higher: less than chance gives and takes. What is labeled is surer for it, and
+#: news of other things is labeled less often (in the spirit of the one-standard-error rule of Breiman et al. 1984).
+TOLERANCE = 0.005
 
 #: Folds of the inner cross-validation, which chooses.
 INNER_FOLDS = 3
@@ -104,6 +109,8 @@ class CrossValidation:
     ----------
     scores : Scores
         Every sentence scored by a model that saw nothing of its article.
+    alone : Scores or None
+        The same without its article; None where the models take nothing from articles.
     majority, keywords : Scores
         The same by the two baselines.
     settings : list of Setting
@@ -115,6 +122,7 @@ class CrossValidation:
     """
 
     scores: Scores
+    alone: Scores | None
     majority: Scores
     keywords: Scores
     settings: list[Setting]
@@ -134,6 +142,8 @@ class TrainingReport:
         The figures of ``majority`` and ``keywords``.
     validation : CrossValidation
         What they are computed from.
+    alone : list of FrameMetrics or None
+        The figures of sentences scored without their articles.
     setting : Setting or None
         Chosen for the model that is kept; None where none is.
     """
@@ -141,6 +151,7 @@ class TrainingReport:
     summary: Summary
     baselines: dict[str, list[FrameMetrics]]
     validation: CrossValidation
+    alone: list[FrameMetrics] | None = None
     setting: Setting | None = None
 
     @property
@@ -153,6 +164,7 @@ class TrainingReport:
         return {
             "method": "nested cross-validation grouped by article; 95 % intervals by bootstrap over articles",
             **self.summary.to_dict(),
+            "alone": None if self.alone is None else [row.to_dict() for row in self.alone],
             "baselines": {name: [row.to_dict() for row in rows] for name, rows in self.baselines.items()},
             "setting": self.setting.to_dict() if self.setting else None,
             "fold_settings": [setting.to_dict() for setting in self.validation.settings],
@@ -168,11 +180,12 @@ class _Fit:
     coefficients: Floats
     intercepts: Floats
     thresholds: Floats
-    task: Task
+    context: Context | None
 
-    def probabilities(self, rows: Rows) -> Floats:
-        logits = self.tfidf.transform(rows) @ self.coefficients + self.intercepts
-        return probabilities(logits, self.task)
+    def logits(self, rows: Rows) -> Floats:
+        """Return the logits of sentences by their own words."""
+        logits: Floats = self.tfidf.transform(rows) @ self.coefficients + self.intercepts
+        return logits
 
 
 def train(
@@ -215,7 +228,7 @@ def train(
         raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
     splits = list(corpus.folds(n_folds, seed))
     *fits, fit = trainer.fit_all([*(train_rows for train_rows, _ in splits), everything])
-    validation = _validation(corpus, splits, fits)
+    validation = _validation(trainer, splits, fits)
     report = _report(corpus, validation, seed, fit.setting)
     model = replace(
         _model(name, corpus, fit),
@@ -243,6 +256,7 @@ def _model(name: str, corpus: LabeledCorpus, fit: _Fit) -> Model:
         coefficients=fit.coefficients.astype(np.float32),
         intercepts=fit.intercepts,
         thresholds=fit.thresholds,
+        context=fit.context,
     )
 
 
@@ -275,24 +289,28 @@ def cross_validate(
     """
     trainer = _Trainer(corpus, seed, _Steps(progress, len(splits) * INNER_FOLDS))
     fits = trainer.fit_all([train_rows for train_rows, _ in splits])
-    return _report(corpus, _validation(corpus, splits, fits), seed, sliced=sliced)
+    return _report(corpus, _validation(trainer, splits, fits), seed, sliced=sliced)
 
 
-def _validation(corpus: LabeledCorpus, splits: Sequence[tuple[Rows, Rows]], fits: Sequence[_Fit]) -> CrossValidation:
+def _validation(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]], fits: Sequence[_Fit]) -> CrossValidation:
     """Score the test rows of each fold by the fit of its training rows, and by the baselines."""
-    scores, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(3))
+    corpus = trainer.corpus
+    scores, alone, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(4))
     settings, models, folds = [], [], np.full(len(corpus), -1, dtype=np.intp)
     for fold, ((train_rows, test_rows), fit) in enumerate(zip(splits, fits, strict=True)):
         settings.append(fit.setting)
         models.append(_model(f"fold {fold + 1}", corpus, fit))
         folds[test_rows] = fold
-        scores.probabilities[test_rows] = fit.probabilities(test_rows)
-        scores.predicted[test_rows] = decide(scores.probabilities[test_rows], fit.thresholds, corpus.task)
+        logits = fit.logits(test_rows)
+        for part, found in ((alone, logits), (scores, trainer.in_context(logits, test_rows, fit.context))):
+            part.probabilities[test_rows] = probabilities(found, corpus.task)
+            part.predicted[test_rows] = decide(part.probabilities[test_rows], fit.thresholds, corpus.task)
         predict_majority(corpus, train_rows, test_rows, majority)
         predict_keywords(corpus, train_rows, test_rows, keywords)
     if (folds < 0).any():  # what no fold tested says nothing
-        scores, majority, keywords = (part.take(folds >= 0) for part in (scores, majority, keywords))
-    return CrossValidation(scores, majority, keywords, settings, models, folds)
+        scores, alone, majority, keywords = (part.take(folds >= 0) for part in (scores, alone, majority, keywords))
+    read_alone = all(fit.context is None for fit in fits)
+    return CrossValidation(scores, None if read_alone else alone, majority, keywords, settings, models, folds)
 
 
 def _report(
@@ -311,6 +329,7 @@ def _report(
             "keywords": frame_metrics(validation.keywords, corpus.frames, seed),
         },
         validation=validation,
+        alone=None if validation.alone is None else frame_metrics(validation.alone, corpus.frames, seed),
         setting=setting,
     )
 
@@ -397,11 +416,33 @@ class _Trainer:
         best = max(range(len(settings)), key=lambda i: quality(logits[i, rows], truth, task))
         within = logits[best, rows]
         slopes, shifts = calibrate(within, truth, task)
-        thresholds = choose_thresholds(probabilities(within * slopes + shifts, task), truth, task)
+        within = within * slopes + shifts
+        context = self.context(within, rows)
+        thresholds = choose_thresholds(probabilities(self.in_context(within, rows, context), task), truth, task)
         tfidf = self.counts.fit(rows)
         coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, [settings[best]])
         calibrated = coefficients[:, 0] * slopes, intercepts[0] * slopes + shifts
-        return _Fit(settings[best], tfidf, *calibrated, thresholds, task)
+        return _Fit(settings[best], tfidf, *calibrated, thresholds, context)
+
+    def context(self, logits: Floats, rows: Rows) -> Context | None:
+        """Learn what articles tell about their sentences, from the out-of-fold logits of `rows`."""
+        if self.corpus.task == "multiclass" or self.corpus.groups is None:
+            return None
+        order, around = self._around(logits, rows)
+        return learn_context(logits[order], around, self.corpus.targets[rows[order]])
+
+    def in_context(self, logits: Floats, rows: Rows, context: Context | None) -> Floats:
+        """Return the logits of sentences in their articles."""
+        if context is None:
+            return logits
+        order, around = self._around(logits, rows)
+        result = np.empty_like(logits)
+        result[order] = context.logits(logits[order], around)
+        return result
+
+    def _around(self, logits: Floats, rows: Rows) -> tuple[Rows, Surroundings]:
+        order, sizes = self.corpus.by_article(rows)
+        return order, Surroundings.of(logits[order], self.counts.named[rows[order]], sizes.tolist())
 
 
 def fit_linear(
@@ -557,8 +598,8 @@ def _platt(logits: Floats, truth: Bools) -> tuple[float, float]:
     return float(values[0]), float(values[1])
 
 
-def choose_thresholds(probabilities: Floats, truth: Bools, task: Task) -> Floats:
-    """Choose for each frame the threshold that maximises F1.
+def choose_thresholds(probabilities: Floats, truth: Bools, task: Task, tolerance: float = TOLERANCE) -> Floats:
+    """Choose for each frame the highest threshold whose F1 is as good as the best.
 
     Parameters
     ----------
@@ -566,6 +607,8 @@ def choose_thresholds(probabilities: Floats, truth: Bools, task: Task) -> Floats
         Calibrated, out of fold.
     truth : ndarray of bool of shape (n_texts, n_frames)
     task : {"multilabel", "multiclass"}
+    tolerance : float
+        How much less than the best F1 is as good.
 
     Returns
     -------
@@ -580,7 +623,7 @@ def choose_thresholds(probabilities: Floats, truth: Bools, task: Task) -> Floats
             continue
         last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
         f1 = 2 * np.cumsum(hits)[last] / (last + 1 + hits.sum())
-        best = int(f1.argmax())
+        best = int(np.flatnonzero(f1 >= f1.max() - tolerance)[0])
         below = ranked[last[best] + 1] if last[best] + 1 < len(ranked) else 0.0
         thresholds[frame] = (ranked[last[best]] + below) / 2
     return thresholds
@@ -618,7 +661,11 @@ def quality(logits: Floats, truth: Bools, task: Task) -> float:
     -------
     float
     """
-    thresholds = choose_thresholds(logits, truth, task) if task == "multilabel" else np.full(truth.shape[1], -np.inf)
+    thresholds = (
+        choose_thresholds(logits, truth, task, tolerance=0)
+        if task == "multilabel"
+        else np.full(truth.shape[1], -np.inf)
+    )
     predicted = decide(logits, thresholds, task)
     hits = (predicted & truth).sum(axis=0)
     return float(np.mean(2 * hits / np.maximum(1, predicted.sum(axis=0) + truth.sum(axis=0))))

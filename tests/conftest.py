@@ -106,9 +106,9 @@ def rooms_model(rooms_directory: Path) -> Model:
 
 ROLES = """
 [roles.actors]
-water = { title = "Water", terms = ["river", "rain", "flood*", "water"] }
-workers = { title = "Workers", terms = ["union*", "driver*", "worker*", "picket*", "nurses", "pilots"] }
-employers = { title = "Employers", terms = ["employer*", "ministry"] }
+water = { title = "Water", subject = "Water", terms = ["river", "rain", "flood*", "water"] }
+workers = { title = "Workers", subject = "Work", terms = ["union*", "driver*", "worker*", "picket*", "nurses"] }
+employers = { title = "Employers", subject = "Work", terms = ["employer*", "ministry"] }
 
 [roles.acts]
 rise = { title = "rises", terms = ["rose", "rise*", "burst", "rising", "fall", "fell"] }

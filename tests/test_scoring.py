@@ -27,12 +27,13 @@ def test_sentences_labels_scores_and_profile(loaded: Model) -> None:
 @given(unicode_texts)
 def test_offsets_scores_and_labels_agree_whatever_the_text(loaded: Model, text: str) -> None:
     scored = score_article(loaded, Article("any", text))
-    for sentence in scored.sentences:
+    texts = [sentence.sentence.text for sentence in scored.sentences]
+    expected = loaded.read(texts, [len(texts)]).probabilities
+    for sentence, row in zip(scored.sentences, expected, strict=True):
         place = sentence.sentence
         assert text[place.start : place.end] == place.text
-        expected = loaded.predict_proba([place.text])[0]
-        np.testing.assert_allclose(list(sentence.scores.values()), expected, atol=6e-5)
-        assert sentence.labels == loaded.predict([place.text])[0]
+        np.testing.assert_allclose(list(sentence.scores.values()), row, atol=6e-5)
+        assert sentence.labels == loaded.labels(row[None, :])[0]
         assert sentence.terms is None
 
 

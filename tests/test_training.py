@@ -201,11 +201,17 @@ class TestThresholds:
     def test_no_threshold_has_a_better_f1(self, logits: np.ndarray, decimals: int, other: float) -> None:
         scores = np.round(1 / (1 + np.exp(-logits)), decimals + 1)
         truth = np.random.default_rng(3).random(logits.shape) < scores
-        thresholds = choose_thresholds(scores, truth, "multilabel")
+        thresholds = choose_thresholds(scores, truth, "multilabel", tolerance=0)
         for frame in range(2):
             best = f1_score(truth[:, frame], scores[:, frame] >= thresholds[frame], zero_division=0)
             assert best >= f1_score(truth[:, frame], scores[:, frame] >= other, zero_division=0) - 1e-12
             assert best > 0 or not truth[:, frame].any()
+
+    def test_of_those_as_good_the_highest_is_taken(self) -> None:
+        scores = np.array([[0.9], [0.8], [0.7], [0.6], [0.1]])
+        truth = np.array([[True], [True], [False], [True], [False]])
+        assert choose_thresholds(scores, truth, "multilabel", tolerance=0) == pytest.approx([0.35])
+        assert choose_thresholds(scores, truth, "multilabel", tolerance=0.1) == pytest.approx([0.75])
 
     def test_it_lies_half_way_between_the_neighbours(self) -> None:
         scores = np.array([[0.9], [0.8], [0.2], [0.1]])

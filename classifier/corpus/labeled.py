@@ -138,6 +138,29 @@ class LabeledCorpus:
         ids: dict[str, int] = {}
         return np.array([ids.setdefault(key, len(ids)) for key in keys], dtype=np.int64)
 
+    def by_article(self, rows: npt.NDArray[np.intp] | None = None) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Sort rows by article; within one they keep their order.
+
+        Parameters
+        ----------
+        rows : ndarray of int, optional
+            All by default.
+
+        Returns
+        -------
+        order : ndarray of int
+            Places in `rows`, article after article.
+        sizes : ndarray of int
+            Sentences of each article: one, where the corpus names no articles.
+        """
+        import numpy as np
+
+        rows = np.arange(len(self)) if rows is None else rows
+        if self.groups is None:
+            return np.arange(len(rows)), np.ones(len(rows), dtype=np.intp)
+        _, articles, sizes = np.unique(self.group_ids[rows], return_inverse=True, return_counts=True)
+        return np.argsort(articles, kind="stable"), sizes
+
     def folds(
         self, n_folds: int, seed: int, rows: npt.NDArray[np.intp] | None = None
     ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:

@@ -160,8 +160,7 @@ def explained_confusions(evaluation: Evaluation, n: int = 6, least: int = 3, at_
     for (label, given), found in places.items():
         sums: dict[str, list[float]] = defaultdict(list)
         for place in found[:at_most]:
-            model = evaluation.models[int(evaluation.model_of[place])]
-            for term, value in model.explain(evaluation.corpus.texts[int(evaluation.rows_tested[place])])[given]:
+            for term, value in evaluation.explain(place)[given]:
                 sums[term].append(value)
         ranked = sorted(
             (

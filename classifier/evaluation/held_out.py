@@ -178,11 +178,26 @@ class Evaluation:
             if wrong[place].any()
         ]
 
+    def explain(self, place: int) -> dict[str, list[tuple[str, float]]]:
+        """Return what every term adds to the logits of a sentence in its article, by the model that scored it.
+
+        Parameters
+        ----------
+        place : int
+            Of the sentence in `rows_tested`.
+        """
+        together = np.flatnonzero(self.scores.groups == self.scores.groups[place])
+        if self.corpus.groups is None:
+            together = np.array([place])
+        texts = [self.corpus.texts[row] for row in self.rows_tested[together]]
+        reading = self.models[int(self.model_of[place])].read(texts, [len(texts)])
+        return reading.explain(int(np.searchsorted(together, place)))
+
     def _mistake(self, place: int, column: int, margin: float, terms: int, frames: tuple[str, ...]) -> Mistake:
         row = int(self.rows_tested[place])
         text, frame = self.corpus.texts[row], frames[column]
         false = bool(self.scores.predicted[place, column])
-        ranked = self.models[int(self.model_of[place])].explain(text)[frame]
+        ranked = self.explain(place)[frame]
         telling = [term for term in (ranked if false else ranked[::-1]) if (term[1] > 0) == false and term[1]]
         return Mistake(
             row=row,
@@ -228,14 +243,16 @@ def score_corpus(model: Model, corpus: LabeledCorpus) -> Scores:
             f"{model.name} scores {', '.join(model.frames)}, but the sentences are labeled with "
             f"{', '.join(corpus.frames)}; the frames must be the same."
         )
-    found = model.predict_proba(corpus.texts)
+    order, sizes = corpus.by_article()
+    found = np.empty((len(corpus), len(model.frames)))
+    found[order] = model.read([corpus.texts[row] for row in order], sizes.tolist()).probabilities
     column = {name: i for i, name in enumerate(corpus.frames)}
     predicted = np.zeros(found.shape, dtype=bool)
     for row, names in enumerate(model.labels(found)):
         for name in names:
             predicted[row, column[name]] = True
-    order = [model.frames.index(name) for name in corpus.frames]
-    return Scores(corpus.targets, predicted, found[:, order], corpus.group_ids)
+    columns = [model.frames.index(name) for name in corpus.frames]
+    return Scores(corpus.targets, predicted, found[:, columns], corpus.group_ids)
 
 
 def evaluate(

@@ -175,14 +175,15 @@ def profile_table(articles: Iterable[ScoredArticle], codebook: Codebook) -> Rend
 
 def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
     """Lay out how good a model is: the table of figures, how they came about and what was chosen."""
-    from classifier.tables import figures_table, terminal
+    from classifier.tables import compared, figures_table, terminal
 
     shown = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"}
     note = (
         "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
         "from a bootstrap over articles. AP: average precision."
     )
-    parts: list[RenderableType] = [terminal([figures_table("", report.rows, codebook, shown, report.baselines, note)])]
+    beneath = compared(report.alone, report.baselines)
+    parts: list[RenderableType] = [terminal([figures_table("", report.rows, codebook, shown, beneath, note)])]
     if report.setting is not None:
         setting = report.setting
         blocks = "; ".join(setting.to_dict()["blocks"])

@@ -61,6 +61,7 @@ class RunSettings:
         weights = hashlib.blake2b(digest_size=16)
         for array in (model.idf, model.coefficients, model.intercepts, model.thresholds):
             weights.update(np.ascontiguousarray(array).tobytes())
+        weights.update(repr(model.context.to_dict() if model.context else None).encode())
         return {
             "sources": list(self.sources),
             **{f"read {name}": value for name, value in self.read.to_dict().items()},

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from classifier.articles.article import Article
 from classifier.confidence import uncertain_frames
-from classifier.model import Model
+from classifier.model import Model, Reading
 from classifier.scoring.results import ScoredArticle, ScoredSentence
 from classifier.sentences import Sentence, split_sentences
 
@@ -89,10 +89,11 @@ def score_batch(
     frames = model.frames
     divided = [sentences_of(article.text) for article in articles]
     texts = [sentence.text for sentences in divided for sentence in sentences]
-    probabilities = model.predict_proba(texts)
-    labels = model.labels(probabilities, thresholds)
-    scores = np.round(probabilities, DECIMALS).tolist()
-    strange, strange_articles = model.out_of_domain_each(texts, list(map(len, divided)))
+    sizes = list(map(len, divided))
+    reading = model.read(texts, sizes)
+    labels = model.labels(reading.probabilities, thresholds)
+    scores = np.round(reading.probabilities, DECIMALS).tolist()
+    strange, strange_articles = model.out_of_domain_each(texts, sizes)
     result, start = [], 0
     for article, sentences, article_strange in zip(articles, divided, strange_articles, strict=True):
         stop = start + len(sentences)
@@ -101,12 +102,17 @@ def score_batch(
                 sentence,
                 names,
                 dict(zip(frames, row, strict=True)),
-                _terms(model, sentence.text, names, explain) if explain else None,
+                _terms(reading, row_number, names, explain) if explain else None,
                 uncertain_frames(row, frames, band) if band else None,
                 outside,
             )
-            for sentence, names, row, outside in zip(
-                sentences, labels[start:stop], scores[start:stop], strange[start:stop], strict=True
+            for row_number, sentence, names, row, outside in zip(
+                range(start, stop),
+                sentences,
+                labels[start:stop],
+                scores[start:stop],
+                strange[start:stop],
+                strict=True,
             )
         )
         result.append(
@@ -248,10 +254,10 @@ def profile(labels: Sequence[tuple[str, ...]], frames: Sequence[str]) -> dict[st
     return {frame: round(counts[frame] / n, DECIMALS) for frame in frames}
 
 
-def _terms(model: Model, text: str, labels: tuple[str, ...], n: int) -> dict[str, list[tuple[str, float]]]:
+def _terms(reading: Reading, row: int, labels: tuple[str, ...], n: int) -> dict[str, list[tuple[str, float]]]:
     if not labels:
         return {}
-    terms = model.explain(text)
+    terms = reading.explain(row)
     return {
         frame: [(term, round(value, DECIMALS)) for term, value in terms[frame][:n] if value > 0] for frame in labels
     }

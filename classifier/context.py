@@ -1,0 +1,205 @@
+"""What an article tells about its sentences: a reader of "the bloc" or "he" knows from the rest who is meant.
+
+A model scores each sentence by its own words. Where the sentence stands in an article, a second linear function
+corrects each logit by three things: the same frame's logit in the article's other sentences on average, which of the
+codebook's subjects the article names nowhere, and whether it has named one so far. Its coefficients are learned from
+out-of-fold logits, so a model of sentences is stacked upon (Wolpert 1992), and it adds up like the model itself.
+
+A text of one sentence has no context: it may have been cut from anywhere, and its logits stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: No other sentence counts for more than this, in log-odds.
+LIMIT = 6.0
+
+#: Inverse strength of the penalty of a context's coefficients; there are few, and many sentences.
+STRENGTH = 10.0
+
+#: What the average of the other sentences is called in explanations.
+OTHERS = "the other sentences"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around each of some sentences, article after article.
+
+    Parameters
+    ----------
+    others : ndarray of shape (n_sentences, n_frames)
+        Mean of the logits of the article's other sentences, each within `LIMIT`.
+    signs : ndarray of bool of shape (n_sentences, n_signs)
+        For each subject whether the article names it nowhere; then whether the article names no subject at all, and
+        whether it names none up to and including the sentence. No signs where the codebook has no subjects.
+    alone : ndarray of bool of shape (n_sentences,)
+        Whether the sentence is all there is of its article.
+    """
+
+    others: Floats
+    signs: Bools
+    alone: Bools
+
+    @classmethod
+    def of(cls, logits: Floats, named: Bools, sizes: Sequence[int]) -> Surroundings:
+        """Look around in articles.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_sentences, n_frames)
+            Of each sentence by its own words, article after article.
+        named : ndarray of bool of shape (n_sentences, n_subjects)
+            Which of the codebook's subjects each sentence names.
+        sizes : sequence of int
+            Sentences of each article.
+        """
+        lengths = np.array([size for size in sizes if size], dtype=np.intp)
+        starts = np.cumsum(lengths) - lengths
+        article = np.repeat(np.arange(len(lengths)), lengths)
+        within = np.clip(logits, -LIMIT, LIMIT)
+        sums = np.add.reduceat(within, starts) if len(starts) else within
+        others = (sums[article] - within) / np.maximum(1, lengths - 1)[article, None]
+        n_subjects = named.shape[1]
+        signs = np.zeros((len(logits), n_subjects + 2 if n_subjects else 0), dtype=bool)
+        if n_subjects and len(starts):
+            signs[:, :n_subjects] = ~np.logical_or.reduceat(named, starts)[article]
+            signs[:, n_subjects] = signs[:, :n_subjects].all(axis=1)
+            running = np.cumsum(named.any(axis=1))
+            before = np.concatenate([[0], running])[starts]
+            signs[:, n_subjects + 1] = running == before[article]
+        return cls(others, signs, (lengths == 1)[article])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How much an article's other sentences and its subjects weigh.
+
+    Parameters
+    ----------
+    own : ndarray of shape (n_frames,)
+        What the logit of a sentence's own words is multiplied by.
+    others : ndarray of shape (n_frames,)
+        What the frame's mean logit in the other sentences is multiplied by.
+    signs : ndarray of shape (n_signs, n_frames)
+        See `Surroundings`.
+    intercepts : ndarray of shape (n_frames,)
+    """
+
+    own: Floats
+    others: Floats
+    signs: Floats
+    intercepts: Floats
+
+    def logits(self, logits: Floats, around: Surroundings) -> Floats:
+        """Return the logits of sentences in their articles.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_sentences, n_frames)
+            Of each sentence by its own words.
+        around : Surroundings
+
+        Returns
+        -------
+        ndarray of shape (n_sentences, n_frames)
+        """
+        result = logits * self.own + around.others * self.others + self.intercepts
+        # Added column by column: a product of matrices may round a row by what stands in the others.
+        for column, weights in enumerate(self.signs):
+            result += around.signs[:, column, None] * weights
+        return np.where(around.alone[:, None], logits, result)
+
+    def terms(self, around: Surroundings, row: int, frame: int, subjects: Sequence[str]) -> list[tuple[str, float]]:
+        """Return what the article adds to the logit of one frame of one sentence.
+
+        Parameters
+        ----------
+        around : Surroundings
+        row, frame : int
+        subjects : sequence of str
+            Names of the codebook's subjects.
+
+        Returns
+        -------
+        list of (str, float)
+            With the terms of the sentence, each times ``own[frame]``, and the intercepts they sum to the logit.
+        """
+        nobody = (
+            f"neither {' nor '.join(subjects)} is named" if len(subjects) > 1 else "".join(subjects) + " is not named"
+        )
+        names = [*(f"{subject} is not named" for subject in subjects), nobody, f"{nobody} yet"]
+        parts = [(OTHERS, float(around.others[row, frame] * self.others[frame]))]
+        parts += [(names[sign], float(self.signs[sign, frame])) for sign in np.flatnonzero(around.signs[row]).tolist()]
+        return parts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the coefficients as plain data."""
+        return {
+            "own": self.own.tolist(),
+            "others": self.others.tolist(),
+            "signs": self.signs.tolist(),
+            "intercepts": self.intercepts.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], n_frames: int, n_subjects: int) -> Context:
+        """Return the context that `to_dict` gave as plain data.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit a model of so many frames and subjects.
+        """
+        n_signs = n_subjects + 2 if n_subjects else 0
+        shapes = {
+            "own": (n_frames,),
+            "others": (n_frames,),
+            "signs": (n_signs, n_frames),
+            "intercepts": (n_frames,),
+        }
+        arrays = {name: np.array(data[name], dtype=np.float64).reshape(shape) for name, shape in shapes.items()}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("a context must have finite coefficients")
+        return cls(**arrays)
+
+
+def learn_context(logits: Floats, around: Surroundings, truth: Bools) -> Context | None:
+    """Learn how much an article tells about its sentences.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_sentences, n_frames)
+        Calibrated, by models that saw nothing of the article.
+    around : Surroundings
+    truth : ndarray of bool of shape (n_sentences, n_frames)
+
+    Returns
+    -------
+    Context or None
+        A logistic regression a frame, ``sklearn.linear_model.LogisticRegression``; None where there are no articles
+        of several sentences to learn from.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows = ~around.alone
+    if not rows.any():
+        return None
+    n_frames, n_signs = truth.shape[1], around.signs.shape[1]
+    context = Context(np.ones(n_frames), np.zeros(n_frames), np.zeros((n_signs, n_frames)), np.zeros(n_frames))
+    for frame in range(n_frames):
+        if not 0 < truth[rows, frame].sum() < rows.sum():
+            continue
+        inputs = np.column_stack([logits[rows, frame], around.others[rows, frame], around.signs[rows]])
+        fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(inputs, truth[rows, frame])
+        context.own[frame], context.others[frame], *context.signs[:, frame] = fitted.coef_[0]
+        context.intercepts[frame] = fitted.intercept_[0]
+    return context

@@ -1,0 +1,158 @@
+"""What an article tells about its sentences: the average of the others, and whether it names the subjects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from classifier import Article, Model, load_model, score_article, score_articles
+from classifier.context import LIMIT, OTHERS, Context, Surroundings, learn_context
+from tests.strategies import unicode_texts
+
+ARTICLES = (
+    Article("one", "The river rose. It reached the square. The union called a strike. Nobody came."),
+    Article("two", "A strike over wages."),
+    Article("three", ""),
+    Article("four", "The museum opened. Tickets were sold. Later it closed."),
+)
+
+
+@pytest.fixture(scope="module")
+def reader(roles_directory: Path) -> Model:
+    """A model whose codebook has two subjects."""
+    return load_model(roles_directory)
+
+
+class TestSurroundings:
+    LOGITS = np.array([[1.0, -2.0], [3.0, 0.0], [50.0, -50.0], [7.0, 7.0]])
+    NAMED = np.array([[False, False], [True, False], [False, False], [False, True]])
+
+    def test_others_are_the_mean_of_an_articles_other_sentences_within_limits(self) -> None:
+        around = Surroundings.of(self.LOGITS, self.NAMED, [3, 1])
+        expected = [[(3 + LIMIT) / 2, -LIMIT / 2], [(1 + LIMIT) / 2, (-2 - LIMIT) / 2], [2, -1], [0, 0]]
+        np.testing.assert_allclose(around.others, expected)
+
+    def test_signs_tell_what_is_not_named(self) -> None:
+        signs = Surroundings.of(self.LOGITS, self.NAMED, [3, 1]).signs
+        nowhere_one, nowhere_two, nobody, nobody_yet = signs.T.tolist()
+        assert nowhere_one == [False, False, False, True]
+        assert nowhere_two == [True, True, True, False]
+        assert nobody == [False] * 4
+        assert nobody_yet == [True, False, False, False]
+
+    def test_a_sentence_that_is_all_of_its_article_is_alone(self) -> None:
+        assert Surroundings.of(self.LOGITS, self.NAMED, [3, 0, 1]).alone.tolist() == [False, False, False, True]
+
+    def test_without_subjects_there_are_no_signs(self) -> None:
+        assert Surroundings.of(self.LOGITS, np.zeros((4, 0), dtype=bool), [2, 2]).signs.shape == (4, 0)
+
+    def test_of_nothing(self) -> None:
+        around = Surroundings.of(np.zeros((0, 2)), np.zeros((0, 2), dtype=bool), [0, 0])
+        assert around.others.shape == (0, 2)
+        assert around.alone.shape == (0,)
+
+    @given(
+        arrays.arrays(np.float64, (12, 2), elements=st.floats(-30, 30)),
+        arrays.arrays(np.bool_, (12, 2)),
+        st.lists(st.integers(0, 5), max_size=4),
+    )
+    def test_an_article_knows_nothing_of_the_others(
+        self, logits: np.ndarray, named: np.ndarray, sizes: list[int]
+    ) -> None:
+        sizes = [*sizes, 12 - sum(sizes)] if sum(sizes) <= 12 else [12]
+        together = Surroundings.of(logits, named, sizes)
+        start = 0
+        for size in sizes:
+            here = slice(start, start + size)
+            alone = Surroundings.of(logits[here], named[here], [size])
+            np.testing.assert_array_equal(together.others[here], alone.others)
+            np.testing.assert_array_equal(together.signs[here], alone.signs)
+            start += size
+
+
+class TestLearning:
+    def test_what_tells_in_the_corpus_is_learned(self) -> None:
+        random = np.random.default_rng(0)
+        about = np.repeat(random.random(300) < 0.5, 5)
+        truth = (about & (random.random(1500) < 0.6))[:, None]
+        named = (about & (random.random(1500) < 0.5))[:, None]
+        logits = np.where(truth, 1.0, -1.0) + random.normal(0, 1.5, truth.shape)
+        for signs in (named, named[:, :0]):
+            around = Surroundings.of(logits, signs, [5] * 300)
+            context = learn_context(logits, around, truth)
+            assert context is not None
+            assert context.own[0] > 0
+            assert context.signs.sum() < -1 if signs.size else context.others[0] > 0.1
+            before, after = (((found > 0) == truth).mean() for found in (logits, context.logits(logits, around)))
+            assert after > before + 0.05
+
+    def test_nothing_is_learned_where_no_article_has_two_sentences(self) -> None:
+        around = Surroundings.of(np.zeros((3, 1)), np.zeros((3, 0), dtype=bool), [1, 1, 1])
+        assert learn_context(np.zeros((3, 1)), around, np.ones((3, 1), dtype=bool)) is None
+
+    def test_a_frame_without_examples_is_left_as_it_is(self) -> None:
+        logits = np.arange(8.0).reshape(4, 2)
+        truth = np.array([[True, False], [False, False], [True, False], [False, False]])
+        around = Surroundings.of(logits, np.zeros((4, 0), dtype=bool), [2, 2])
+        context = learn_context(logits, around, truth)
+        assert context is not None
+        np.testing.assert_array_equal(context.logits(logits, around)[:, 1], logits[:, 1])
+
+    def test_a_corpus_without_articles_teaches_no_context(self, rooms_model: Model) -> None:
+        assert rooms_model.context is None
+
+
+class TestReading:
+    def test_a_single_sentence_is_read_alone(self, reader: Model) -> None:
+        text = "The union announced a strike near the museum."
+        np.testing.assert_array_equal(reader.read([text], [1]).probabilities, reader.predict_proba([text]))
+
+    def test_neighbours_change_a_sentence(self, reader: Model) -> None:
+        texts = ["It reached the square.", "The river rose and the flood entered the houses.", "Rain fell."]
+        alone, together = reader.predict_proba(texts), reader.read(texts, [3]).probabilities
+        assert (alone != together).all()
+
+    @given(st.lists(unicode_texts, min_size=1, max_size=4), st.integers(0, 3))
+    def test_the_terms_and_the_intercept_are_the_logit(self, reader: Model, texts: list[str], row: int) -> None:
+        row %= len(texts)
+        reading = reader.read(texts, [len(texts)])
+        for column, terms in enumerate(reading.explain(row).values()):
+            total = sum(value for _, value in terms) + reading.intercepts(row)[column]
+            assert total == pytest.approx(reading.logits[row, column], abs=1e-4)
+
+    def test_what_the_article_adds_is_said_in_words(self, reader: Model) -> None:
+        texts = ["The museum opened.", "Tickets were sold."]
+        terms = dict(reader.read(texts, [2]).explain(0)["flood"])
+        assert {OTHERS, "Water is not named", "neither Water nor Work is named yet"} <= set(terms)
+
+    def test_articles_are_read_alike_in_any_company(self, reader: Model) -> None:
+        together = list(score_articles(reader, ARTICLES))
+        assert together == [score_article(reader, article) for article in ARTICLES]
+
+    def test_it_is_saved_and_loaded(self, reader: Model, tmp_path: Path) -> None:
+        reader.save(tmp_path / "model")
+        loaded = load_model(tmp_path / "model")
+        assert loaded.context is not None and reader.context is not None
+        assert loaded.context.to_dict() == reader.context.to_dict()
+
+    def test_a_model_without_context_reads_every_sentence_alone(self, reader: Model) -> None:
+        plain = replace(reader, context=None)
+        texts = ["The river rose.", "It reached the square."]
+        reading = plain.read(texts, [2])
+        np.testing.assert_array_equal(reading.probabilities, plain.predict_proba(texts))
+        assert reading.explain(1) == plain.explain(texts[1])
+
+
+@pytest.mark.parametrize("change", [{"own": [1.0]}, {"signs": [[1.0, 2.0]]}, {"intercepts": [0.0, float("nan")]}])
+def test_a_context_of_another_shape_is_refused(reader: Model, change: dict[str, object]) -> None:
+    assert reader.context is not None
+    data = reader.context.to_dict()
+    Context.from_dict(data, 2, 2)
+    with pytest.raises(ValueError):
+        Context.from_dict({**data, **change}, 2, 2)
