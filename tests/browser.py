@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -115,11 +116,25 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def hover(self, selector: str) -> None:
+        self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        self._settle()
         x, y = self.run(
-            f"(() => {{const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'center', "
-            "behavior: 'instant'}); const r = e.getClientRects()[0]; return [r.x + 5, r.y + r.height / 2]})()"
+            f"(() => {{const r = document.querySelector({selector!r}).getClientRects()[0]; "
+            "return [r.x + 5, r.y + r.height / 2]})()"
         )
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until what was asked for is on the screen, and what moves with it has been told."""
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+
+    def wait(self, condition: str, seconds: float = 20) -> None:
+        """Wait for a condition of the page; a machine at work may take its time."""
+        end = time.monotonic() + seconds
+        while not self.run(condition):
+            assert time.monotonic() < end, condition
+            time.sleep(0.02)
 
     def screenshot(self, path: Path, whole: bool = False) -> bytes:
         data = base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])

@@ -128,9 +128,9 @@ function hide() {
   if (current) current.classList.remove("at");
 }
 let pointed = "";
-main.addEventListener("pointerover", event => {
+/* Moves, not entries: a sentence that scrolled beneath a pointer at rest is entered then, and pointed at later. */
+main.addEventListener("pointermove", event => {
   if (event.pointerType !== "mouse" || pinned) return;
-  /* Where the page moved beneath a pointer at rest, nobody points at anything. */
   const place = `${event.screenX} ${event.screenY}`;
   if (place === pointed) return;
   pointed = place;
