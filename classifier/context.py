@@ -2,8 +2,9 @@
 
 A model scores each sentence by its own words. Where the sentence stands in an article, a second linear function
 corrects each logit by three things: the same frame's logit in the article's other sentences on average, which of the
-codebook's subjects the article names nowhere, and whether it has named one so far. Its coefficients are learned from
-out-of-fold logits, so a model of sentences is stacked upon (Wolpert 1992), and it adds up like the model itself.
+codebook's subjects the article names nowhere, and whether it has named one so far; where a subject is missing the
+sentence's own words count for less, too. The coefficients are learned from out-of-fold logits, so a model of sentences
+is stacked upon (Wolpert 1992), and given an article its logits remain sums of what each term adds.
 
 A text of one sentence has no context: it may have been cut from anywhere, and its logits stay as they are.
 """
@@ -90,14 +91,21 @@ class Context:
     others : ndarray of shape (n_frames,)
         What the frame's mean logit in the other sentences is multiplied by.
     signs : ndarray of shape (n_signs, n_frames)
-        See `Surroundings`.
+        What each sign adds; see `Surroundings`.
+    slopes : ndarray of shape (n_signs, n_frames)
+        What each sign adds to `own`.
     intercepts : ndarray of shape (n_frames,)
     """
 
     own: Floats
     others: Floats
     signs: Floats
+    slopes: Floats
     intercepts: Floats
+
+    def weights(self, around: Surroundings) -> Floats:
+        """Return what the logits of each sentence's own words are multiplied by, shape (n_sentences, n_frames)."""
+        return self.own + _sums(around.signs, self.slopes)
 
     def logits(self, logits: Floats, around: Surroundings) -> Floats:
         """Return the logits of sentences in their articles.
@@ -112,11 +120,8 @@ class Context:
         -------
         ndarray of shape (n_sentences, n_frames)
         """
-        result = logits * self.own + around.others * self.others + self.intercepts
-        # Added column by column: a product of matrices may round a row by what stands in the others.
-        for column, weights in enumerate(self.signs):
-            result += around.signs[:, column, None] * weights
-        return np.where(around.alone[:, None], logits, result)
+        result = logits * self.weights(around) + around.others * self.others + self.intercepts
+        return np.where(around.alone[:, None], logits, result + _sums(around.signs, self.signs))
 
     def terms(self, around: Surroundings, row: int, frame: int, subjects: Sequence[str]) -> list[tuple[str, float]]:
         """Return what the article adds to the logit of one frame of one sentence.
@@ -131,7 +136,7 @@ class Context:
         Returns
         -------
         list of (str, float)
-            With the terms of the sentence, each times ``own[frame]``, and the intercepts they sum to the logit.
+            With the terms of the sentence, each times its frame's `weights`, and the intercepts they sum to the logit.
         """
         nobody = (
             f"neither {' nor '.join(subjects)} is named" if len(subjects) > 1 else "".join(subjects) + " is not named"
@@ -147,6 +152,7 @@ class Context:
             "own": self.own.tolist(),
             "others": self.others.tolist(),
             "signs": self.signs.tolist(),
+            "slopes": self.slopes.tolist(),
             "intercepts": self.intercepts.tolist(),
         }
 
@@ -164,12 +170,21 @@ class Context:
             "own": (n_frames,),
             "others": (n_frames,),
             "signs": (n_signs, n_frames),
+            "slopes": (n_signs, n_frames),
             "intercepts": (n_frames,),
         }
         arrays = {name: np.array(data[name], dtype=np.float64).reshape(shape) for name, shape in shapes.items()}
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("a context must have finite coefficients")
         return cls(**arrays)
+
+
+def _sums(signs: Bools, weights: Floats) -> Floats:
+    """Add up the weights of each row's signs, one by one: a product of matrices may round a row by its neighbours."""
+    result = np.zeros((len(signs), weights.shape[1]))
+    for column, row in enumerate(weights):
+        result += signs[:, column, None] * row
+    return result
 
 
 def learn_context(logits: Floats, around: Surroundings, truth: Bools) -> Context | None:
@@ -194,12 +209,16 @@ def learn_context(logits: Floats, around: Surroundings, truth: Bools) -> Context
     if not rows.any():
         return None
     n_frames, n_signs = truth.shape[1], around.signs.shape[1]
-    context = Context(np.ones(n_frames), np.zeros(n_frames), np.zeros((n_signs, n_frames)), np.zeros(n_frames))
+    nothing = np.zeros((n_signs, n_frames))
+    context = Context(np.ones(n_frames), np.zeros(n_frames), nothing, nothing.copy(), np.zeros(n_frames))
+    signs = around.signs[rows]
     for frame in range(n_frames):
         if not 0 < truth[rows, frame].sum() < rows.sum():
             continue
-        inputs = np.column_stack([logits[rows, frame], around.others[rows, frame], around.signs[rows]])
+        own, others = logits[rows, frame, None], around.others[rows, frame, None]
+        inputs = np.hstack([own, others, signs, own * signs])
         fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(inputs, truth[rows, frame])
-        context.own[frame], context.others[frame], *context.signs[:, frame] = fitted.coef_[0]
+        context.own[frame], context.others[frame], *weights = fitted.coef_[0]
+        context.signs[:, frame], context.slopes[:, frame] = weights[:n_signs], weights[n_signs:]
         context.intercepts[frame] = fitted.intercept_[0]
     return context

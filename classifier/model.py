@@ -504,7 +504,7 @@ class Reading:
         context = self.model.context
         if context is None or self.around is None or self.around.alone[row]:
             return self.model.intercepts
-        return context.own * self.model.intercepts + context.intercepts
+        return context.weights(self.around)[row] * self.model.intercepts + context.intercepts
 
     def explain(self, row: int) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of one sentence, and its article, adds to the logit of every frame.
@@ -522,11 +522,11 @@ class Reading:
         terms, context = self.model.explain(self.texts[row]), self.model.context
         if context is None or self.around is None or self.around.alone[row]:
             return terms
-        subjects = self.model.codebook.subjects
+        subjects, weights = self.model.codebook.subjects, context.weights(self.around)[row]
         return {
             name: sorted(
                 [
-                    *((term, float(context.own[frame]) * value) for term, value in terms[name]),
+                    *((term, float(weights[frame]) * value) for term, value in terms[name]),
                     *context.terms(self.around, row, frame, subjects),
                 ],
                 key=lambda term: -term[1],
