@@ -68,10 +68,10 @@ def scoring(text: Path | None, repeats: int) -> Section:
     pipeline = to_pipeline(model)
     scorer, textual = CompiledScorer(model), CompiledScorer(text_only(model))
     for each in (scorer, textual):
-        each.logits(texts)
+        each.score(texts)
 
     def fresh() -> None:
-        CompiledScorer(model).logits(texts)
+        CompiledScorer(model).score(texts)
 
     slow = [
         Contestant("scikit-learn pipeline", lambda: peers.drop(pipeline.predict_proba(part))),
@@ -79,9 +79,9 @@ def scoring(text: Path | None, repeats: int) -> Section:
     ]
     fast = [
         Contestant("framing, first text it sees, 1 thread", fresh),
-        Contestant("framing, 1 thread", lambda: peers.drop(scorer.logits(texts))),
-        Contestant("framing without roles, 1 thread", lambda: peers.drop(textual.logits(texts))),
-        Contestant("framing, 2 threads", lambda: peers.drop(scorer.logits(texts, 2))),
+        Contestant("framing, 1 thread", lambda: peers.drop(scorer.score(texts))),
+        Contestant("framing without roles, 1 thread", lambda: peers.drop(textual.score(texts))),
+        Contestant("framing, 2 threads", lambda: peers.drop(scorer.score(texts, 2))),
         *peers.predictors(texts),
     ]
     results = interleave([*slow, *fast], repeats, megabytes)

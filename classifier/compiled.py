@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,29 @@ _KINDS = {
 _TOKEN = re.compile(r"\b\w\w+\b")
 
 
+class Scored(NamedTuple):
+    """What the compiled path gives for sentences.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_texts, n_frames)
+        Without intercepts.
+    named : ndarray of bool of shape (n_texts, n_subjects)
+        Which of the codebook's subjects each names.
+    strange : ndarray of shape (n_texts, 4)
+        The counts of `classifier.domain.Domain.counts`.
+    plain : ndarray of int
+        Rows that were not scored and must take the plain path: sentences with code points whose lower case depends on
+        their neighbours or that lie beyond the first two planes of Unicode, with words of enormous length, or with
+        words that the tokens of two blocks divide differently.
+    """
+
+    logits: npt.NDArray[np.float64]
+    named: npt.NDArray[np.bool_]
+    strange: npt.NDArray[np.float64]
+    plain: npt.NDArray[Any]
+
+
 class CompiledScorer:
     """Scores many sentences fast: the same numbers as the model's plain path, bit by bit.
 
@@ -61,6 +84,7 @@ class CompiledScorer:
     def __init__(self, model: Model) -> None:
         self.n_frames = len(model.frames)
         self.roles = model.roles
+        self._domain = model.domain
         # Frequent features first: the few that most look-ups touch lie close together.
         numbers = np.empty(len(model.idf), dtype=np.int32)
         numbers[np.argsort(model.idf, kind="stable")] = np.arange(len(model.idf), dtype=np.int32)
@@ -102,20 +126,19 @@ class CompiledScorer:
             first += len(ngrams)
         known_words = (column for column, i in enumerate(of_words) if model.blocks[i].kind == "words")
         single = np.array([False, *(" " not in ngram for ngram in ngrams_of_words)])
-        self._known = single & (shared[list(known_words)] >= 0).any(axis=0)
+        known = single & (shared[list(known_words)] >= 0).any(axis=0)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
         logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
         self.records = _records(model.idf, model.coefficients, numbers)
         self.longest = max(block.longest for block in model.blocks)
         self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
-        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, shared, self.records, logarithms)
+        of_features = shared, self.records, logarithms, known
+        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
         self._automaton = _automaton(model.roles, seeds[-1], pairs)
         self._memories: list[tuple[Any, ...]] = []
 
-    def logits(
-        self, texts: Sequence[str], n_threads: int = 1
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    def score(self, texts: Sequence[str], n_threads: int = 1) -> Scored:
         """Score sentences.
 
         Parameters
@@ -125,63 +148,37 @@ class CompiledScorer:
 
         Returns
         -------
-        logits : ndarray of shape (n_texts, n_frames)
-            Without intercepts.
-        named : ndarray of bool of shape (n_texts, n_subjects)
-            Which of the codebook's subjects each sentence names.
-        plain : ndarray of int
-            Rows that were not scored and must take the plain path: sentences with code points whose lower case
-            depends on their neighbours or that lie beyond the first two planes of Unicode, with words of enormous
-            length, or with words that the tokens of two blocks divide differently.
+        Scored
         """
-        out = np.zeros((len(texts), 4 * len(self.records) - 1))
-        named = np.zeros((len(texts), len(self.roles.subjects) if self.roles else 0), dtype=bool)
         plain = np.zeros(len(texts), dtype=np.uint8)
+        scored = Scored(
+            np.zeros((len(texts), 4 * len(self.records) - 1)),
+            np.zeros((len(texts), len(self.roles.subjects) if self.roles else 0), dtype=bool),
+            np.zeros((len(texts), 4)),
+            plain,
+        )
         while len(self._memories) < n_threads:
             self._memories.append(_memory())
         cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
         parts = [(slice(cuts[i], cuts[i + 1]), self._memories[i]) for i in range(n_threads)]
         if n_threads == 1:
-            self._score(texts, out, named, plain, *parts[0])
+            self._score(texts, scored, *parts[0])
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                for result in [pool.submit(self._score, texts, out, named, plain, *part) for part in parts]:
+                for result in [pool.submit(self._score, texts, scored, *part) for part in parts]:
                     result.result()
-        return out[:, : self.n_frames], named, np.flatnonzero(plain)
-
-    def word_counts(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-        """Count words that the model has never seen, and all words; see `classifier.domain.word_counts`.
-
-        Parameters
-        ----------
-        texts : sequence of str
-
-        Returns
-        -------
-        counts : ndarray of shape (n_texts, 2)
-        plain : ndarray of int
-            Rows that were not counted and must take the plain path.
-        """
-        counts, plain = np.zeros((len(texts), 2)), np.zeros(len(texts), dtype=np.uint8)
-        if not self._memories:
-            self._memories.append(_memory())
-        memory = self._memories[0]
-        for here, words, ends in self._read(texts, plain, slice(0, len(texts)), memory):
-            kernels.count_words(words, ends, memory, self._known, counts[here], plain[here])
-        return counts, np.flatnonzero(plain)
+        return scored._replace(logits=scored.logits[:, : self.n_frames], plain=np.flatnonzero(plain))
 
     def _score(
         self,
         texts: Sequence[str],
-        out: npt.NDArray[np.float64],
-        named: npt.NDArray[np.bool_],
-        plain: npt.NDArray[np.uint8],
+        scored: Scored,
         rows: slice,
         memory: tuple[Any, ...],
     ) -> None:
         scratch = self._scratch(min(CHUNK, max((len(text) for text in texts[rows]), default=0)) + 2)
-        for here, words, ends in self._read(texts, plain, rows, memory):
-            result = out[here], named[here], plain[here]
+        for here, words, ends in self._read(texts, scored.plain, rows, memory):
+            result = [part[here] for part in scored]
             kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *result)
 
     def _read(
@@ -206,22 +203,25 @@ class CompiledScorer:
             words = np.empty(int(part[-1] - part[0]) // 2 + len(part), dtype=np.int32)
             ends = np.zeros((len(part), 2), dtype=np.int64)
             n_fresh = kernels.learn(data, part, _spaces(), self._vocabulary, memory, units, fresh, words, ends)
-            if self.roles is not None:
-                self._learn_roles(data, fresh[:n_fresh], memory)
+            if n_fresh:
+                self._learn_more(data, fresh[:n_fresh], memory)
             yield slice(rows.start + start, rows.start + stop), words, ends
             start = stop
 
-    def _learn_roles(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
-        """Write what the tagger reads in new words into the memory."""
-        assert self.roles is not None
+    def _learn_more(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
+        """Write into the memory what the domain and the tagger of roles read in new words."""
         _, entries, _, _, _, items, used = memory
-        content = data.tobytes() if len(fresh) else b""
+        content = data.tobytes()
+        short = fresh[fresh[:, 2] - fresh[:, 1] <= kernels.LONGEST_WORD]
+        texts = [content[start:end].decode("utf-8", "surrogatepass") for _, start, end in short.tolist()]
+        if self._domain is not None:
+            entries[short[:, 0], 6:8] = self._domain.character_counts(texts)
+        if self.roles is None:
+            return
         found: list[tuple[int, int, int, int]] = []
         at = first = int(used[3])
-        for word, start, end in fresh.tolist():
-            read = None
-            if end - start <= kernels.LONGEST_WORD:
-                read = word_items(content[start:end].decode("utf-8", "surrogatepass"), self.roles)
+        for word, text in zip(short[:, 0].tolist(), texts, strict=True):
+            read = word_items(text, self.roles)
             if read is None:
                 entries[word, 0] = -1
                 continue
@@ -365,7 +365,7 @@ def _records(
 def _memory() -> tuple[Any, ...]:
     return (
         np.zeros((SLOTS, 2), dtype=np.uint64),
-        np.empty((WORDS, 6), dtype=np.int32),
+        np.empty((WORDS, 8), dtype=np.int32),
         np.empty(NGRAMS, dtype=np.int32),
         np.empty(TOKENS, dtype=np.uint64),
         np.empty(TOKENS, dtype=np.int32),

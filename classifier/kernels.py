@@ -348,7 +348,7 @@ def next_word(data, position, end, spaces, seed):
 @njit(cache=True)
 def take_apart(data, start, end, vocabulary, memory, units):
     """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
-    lower, classes, settings, seeds, tables, bases, masks, _, _, _ = vocabulary
+    lower, classes, settings, seeds, tables, bases, masks = vocabulary[:7]
     _, entries, ngrams, tokens, lone, _, used = memory
     word = used[0]
     used[0] = word + 1
@@ -426,34 +426,6 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
             n_words += 1
         ends[row + 1, 0], ends[row + 1, 1] = n_words, flush
     return n
-
-
-@njit(cache=True, nogil=True)
-def count_words(words, ends, memory, known, out, plain):
-    """Count the unknown words of sentences that were learned, and all their words, into rows of `out`.
-
-    Parameters
-    ----------
-    words, ends
-        What `learn` found.
-    memory : tuple
-        See `score`.
-    known : ndarray of bool
-        Whether an entry of the table of word n-grams is a word that the model knows.
-    out : ndarray of float64 of shape (n_sentences, 2)
-    plain : ndarray of uint8 of shape (n_sentences,)
-        Set to 1 for sentences that the plain path must count.
-    """
-    _, entries, _, _, lone, _, _ = memory
-    for row in range(len(ends) - 1):
-        for i in range(ends[row, 0], ends[row + 1, 0]):
-            word = words[i]
-            if entries[word, 0] < 0:
-                plain[row] = 1
-                break
-            for j in range(entries[word, 2], entries[word, 3]):
-                out[row, 0] += not known[lone[j]]
-                out[row, 1] += 1.0
 
 
 @njit(cache=True)
@@ -615,7 +587,7 @@ def mask_words(tokens, n, words, matches, n_matches, roles, masked):
 
 
 @njit(cache=True, nogil=True)
-def score(words, ends, vocabulary, memory, roles, scratch, out, named, plain):
+def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, plain):
     """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
 
     Parameters
@@ -624,10 +596,12 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, plain):
         What `learn` found.
     vocabulary : tuple
         Tables of code points and n-grams, settings and seeds of the blocks, the features that blocks of words have
-        for an entry of the table of word n-grams, which they share, records of the features, logarithms.
+        for an entry of the table of word n-grams, which they share, records of the features, logarithms, and whether
+        an entry of that table is a word that the model knows.
     memory : tuple
         Words taken apart so far: slots, entries, character n-grams, tokens, the entry of each token in the table of
-        word n-grams, items of the tagger, how much is used.
+        word n-grams, items of the tagger, how much is used. An entry says where a word's n-grams, tokens and items
+        start and end, and how many of its characters are foreign, and how many it has.
     roles : tuple
         The tagger's automaton, what its roles are, and its limits.
     scratch : tuple
@@ -636,10 +610,12 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, plain):
         At least a column a frame.
     named : ndarray of bool of shape (n_sentences, n_subjects)
         Set to true for the subjects that a sentence names.
+    strange : ndarray of float64 of shape (n_sentences, 4)
+        Receives the counts of `classifier.domain.Domain.counts`.
     plain : ndarray of uint8 of shape (n_sentences,)
         Set to 1 for sentences that the plain path must score.
     """
-    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms = vocabulary
+    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms, known = vocabulary
     _, entries, ngrams, tokens, lone, items, _ = memory
     counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
     subjects, limits = roles[7], roles[8]
@@ -656,7 +632,11 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, plain):
                 break
             for j in range(entries[word, 2], entries[word, 3]):
                 sentence[n_tokens], grams[0, n_tokens] = tokens[j], lone[j]
+                strange[row, 0] += not known[lone[j]]
                 n_tokens += 1
+            strange[row, 2] += entries[word, 6]
+            strange[row, 3] += entries[word, 7]
+        strange[row, 1] = n_tokens
         n_spoken = n_matches = n_tags = 0
         if limits[1] and plain[row] == 0:
             n_spoken, lead, tail = read_items(words, first, last, flush, entries, items, spoken)

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from classifier.codebook import Codebook
 from classifier.context import Context, Surroundings
 from classifier.corpus import Task
-from classifier.domain import Domain, known_words, word_counts
+from classifier.domain import Domain, known_words
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.roles import Roles, Tag
 
 if TYPE_CHECKING:
-    from classifier.compiled import CompiledScorer
+    from classifier.compiled import CompiledScorer, Scored
 
 #: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
 SWITCH = 150_000
@@ -167,19 +167,19 @@ class Model:
         The first sentences take the plain path, which needs no start-up; when `SWITCH` characters have been scored
         the compiled path takes over. Both add the same numbers in the same order, so which one it was shows nowhere.
         """
-        return self._logits(texts, n_threads)[0]
-
-    def _logits(
-        self, texts: Sequence[str], n_threads: int = 1
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Return the logits of sentences, and which of the codebook's subjects each names."""
         self._scored[0] += sum(map(len, texts))
         if self._scored[0] < SWITCH:
-            return self.plain_logits(texts) + self.intercepts, self._named(texts)
-        logits, named, left = self._compiled.logits(texts, n_threads)
+            return self.plain_logits(texts) + self.intercepts
+        return self._compiled_scores(texts, n_threads).logits
+
+    def _compiled_scores(self, texts: Sequence[str], n_threads: int) -> Scored:
+        """Score sentences by the compiled path, and those that it leaves by the plain one; with intercepts."""
+        scored = self._compiled.score(texts, n_threads)
+        left = scored.plain
         remaining = [texts[row] for row in left]
-        logits[left], named[left] = self.plain_logits(remaining), self._named(remaining)
-        return logits + self.intercepts, named
+        scored.logits[left], scored.named[left] = self.plain_logits(remaining), self._named(remaining)
+        scored.strange[left] = self._strange(remaining)
+        return scored._replace(logits=scored.logits + self.intercepts)
 
     def _named(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
         subjects = self.roles.subjects if self.roles else {}
@@ -212,11 +212,19 @@ class Model:
         >>> model.read(["Moscow promised Minsk a new loan.", "It rained."], [2]).probabilities.shape
         (2, 3)
         """
-        logits, named = self._logits(texts, n_threads)
+        self._scored[0] += sum(map(len, texts))
+        if self._scored[0] < SWITCH:
+            logits, named, strange = (
+                self.plain_logits(texts) + self.intercepts,
+                self._named(texts),
+                self._strange(texts),
+            )
+        else:
+            logits, named, strange, _ = self._compiled_scores(texts, n_threads)
         if self.context is None:
-            return Reading(self, texts, logits)
+            return Reading(self, texts, sizes, logits, strange)
         around = Surroundings.of(logits, named, sizes)
-        return Reading(self, texts, self.context.logits(logits, around), around)
+        return Reading(self, texts, sizes, self.context.logits(logits, around), strange, around)
 
     def compile(self) -> None:
         """Take the compiled path from the first sentence on: for those who know that much is to come."""
@@ -424,35 +432,12 @@ class Model:
         article : bool
             Of all of them together, which tells more surely than one alone.
         """
-        sentences, [article] = self.out_of_domain_each(texts, [len(texts)])
+        sentences, [article] = self.read(texts, [len(texts)]).out_of_domain
         return sentences, article
 
-    def out_of_domain_each(self, texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[bool], list[bool]]:
-        """Tell the same of the sentences of many articles.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            The sentences, article after article.
-        sizes : sequence of int
-            Sentences of each article.
-
-        Returns
-        -------
-        sentences, articles : list of bool
-        """
-        if self.domain is None:
-            return [False] * len(texts), [False] * len(sizes)
-        counts = np.hstack([self._word_counts(texts), self.domain.character_counts(texts)])
-        return self.domain.judged(counts, sizes)
-
-    def _word_counts(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Count unknown words and all words, by the compiled path once it has taken over."""
-        if self._scored[0] < SWITCH:
-            return word_counts(texts, self._known_words)
-        counts, left = self._compiled.word_counts(texts)
-        counts[left] = word_counts([texts[row] for row in left], self._known_words)
-        return counts
+    def _strange(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Count what the model has never seen; see `classifier.domain.Domain.counts`."""
+        return np.zeros((len(texts), 4)) if self.domain is None else self.domain.counts(texts, self._known_words)
 
     def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Tell which sentences the model was trained on, whatever their case and punctuation.
@@ -484,14 +469,21 @@ class Reading:
     ----------
     model : Model
     texts : sequence of str
+        The sentences, article after article.
+    sizes : sequence of int
+        Sentences of each article.
     logits : ndarray of shape (n_texts, n_frames)
+    strange : ndarray of shape (n_texts, 4)
+        What the model has never seen; see `classifier.domain.Domain.counts`.
     around : Surroundings, optional
         What stood around each sentence; None where the model reads every sentence alone.
     """
 
     model: Model
     texts: Sequence[str]
+    sizes: Sequence[int]
     logits: npt.NDArray[np.float64]
+    strange: npt.NDArray[np.float64]
     around: Surroundings | None = None
 
     @cached_property
@@ -499,12 +491,20 @@ class Reading:
         """The calibrated probability of each frame, shape (n_texts, n_frames)."""
         return probabilities(self.logits, self.model.task)
 
+    @cached_property
+    def out_of_domain(self) -> tuple[list[bool], list[bool]]:
+        """Which sentences, and which articles, are unlike the training corpus; see `Model.out_of_domain`."""
+        if self.model.domain is None:
+            return [False] * len(self.texts), [False] * len(self.sizes)
+        return self.model.domain.judged(self.strange, self.sizes)
+
     def intercepts(self, row: int) -> npt.NDArray[np.float64]:
         """Return what every frame's logit is before any term is added, for one sentence."""
         context = self.model.context
         if context is None or self.around is None or self.around.alone[row]:
             return self.model.intercepts
-        return context.weights(self.around)[row] * self.model.intercepts + context.intercepts
+        result: npt.NDArray[np.float64] = context.weights(self.around)[row] * self.model.intercepts + context.intercepts
+        return result
 
     def explain(self, row: int) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of one sentence, and its article, adds to the logit of every frame.

@@ -302,7 +302,8 @@ def _validation(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]], fits: Se
         models.append(_model(f"fold {fold + 1}", corpus, fit))
         folds[test_rows] = fold
         logits = fit.logits(test_rows)
-        for part, found in ((alone, logits), (scores, trainer.in_context(logits, test_rows, fit.context))):
+        together = in_articles(corpus, test_rows, logits, trainer.counts.named, fit.context)
+        for part, found in ((alone, logits), (scores, together)):
             part.probabilities[test_rows] = probabilities(found, corpus.task)
             part.predicted[test_rows] = decide(part.probabilities[test_rows], fit.thresholds, corpus.task)
         predict_majority(corpus, train_rows, test_rows, majority)
@@ -417,32 +418,52 @@ class _Trainer:
         within = logits[best, rows]
         slopes, shifts = calibrate(within, truth, task)
         within = within * slopes + shifts
-        context = self.context(within, rows)
-        thresholds = choose_thresholds(probabilities(self.in_context(within, rows, context), task), truth, task)
+        context = article_context(self.corpus, rows, within, self.counts.named)
+        found = in_articles(self.corpus, rows, within, self.counts.named, context)
+        thresholds = choose_thresholds(probabilities(found, task), truth, task)
         tfidf = self.counts.fit(rows)
         coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, [settings[best]])
         calibrated = coefficients[:, 0] * slopes, intercepts[0] * slopes + shifts
         return _Fit(settings[best], tfidf, *calibrated, thresholds, context)
 
-    def context(self, logits: Floats, rows: Rows) -> Context | None:
-        """Learn what articles tell about their sentences, from the out-of-fold logits of `rows`."""
-        if self.corpus.task == "multiclass" or self.corpus.groups is None:
-            return None
-        order, around = self._around(logits, rows)
-        return learn_context(logits[order], around, self.corpus.targets[rows[order]])
 
-    def in_context(self, logits: Floats, rows: Rows, context: Context | None) -> Floats:
-        """Return the logits of sentences in their articles."""
-        if context is None:
-            return logits
-        order, around = self._around(logits, rows)
-        result = np.empty_like(logits)
-        result[order] = context.logits(logits[order], around)
-        return result
+def article_context(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools) -> Context | None:
+    """Learn what articles tell about their sentences.
 
-    def _around(self, logits: Floats, rows: Rows) -> tuple[Rows, Surroundings]:
-        order, sizes = self.corpus.by_article(rows)
-        return order, Surroundings.of(logits[order], self.counts.named[rows[order]], sizes.tolist())
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    rows : ndarray of int
+        Sentences of the corpus, articles of it whole.
+    logits : ndarray of shape (len(rows), n_frames)
+        Theirs, calibrated and out of fold.
+    named : ndarray of bool of shape (n_texts, n_subjects)
+        Which of the codebook's subjects each sentence of the corpus names.
+
+    Returns
+    -------
+    Context or None
+        None for a multiclass task and for a corpus without articles.
+    """
+    if corpus.task == "multiclass" or corpus.groups is None:
+        return None
+    order, around = _around(corpus, rows, logits, named)
+    return learn_context(logits[order], around, corpus.targets[rows[order]])
+
+
+def in_articles(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools, context: Context | None) -> Floats:
+    """Return the logits of sentences read in their articles; see `article_context`."""
+    if context is None:
+        return logits
+    order, around = _around(corpus, rows, logits, named)
+    result = np.empty_like(logits)
+    result[order] = context.logits(logits[order], around)
+    return result
+
+
+def _around(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools) -> tuple[Rows, Surroundings]:
+    order, sizes = corpus.by_article(rows)
+    return order, Surroundings.of(logits[order], named[rows[order]], sizes.tolist())
 
 
 def fit_linear(

@@ -47,7 +47,7 @@ def scorer(default_model: Model) -> CompiledScorer:
 
 
 def compiled(model: Model, scorer: CompiledScorer, texts: list[str], n_threads: int = 1) -> np.ndarray:
-    logits, _, left = scorer.logits(texts, n_threads)
+    logits, _, _, left = scorer.score(texts, n_threads)
     logits[left] = model.plain_logits([texts[row] for row in left])
     return logits
 
@@ -62,9 +62,10 @@ WORDS = st.sampled_from(
 @example(NASTY)
 def test_plain_and_compiled_are_equal(default_model: Model, scorer: CompiledScorer, texts: list[str]) -> None:
     np.testing.assert_array_equal(compiled(default_model, scorer, texts), default_model.plain_logits(texts))
-    _, named, left = scorer.logits(texts)
+    _, named, strange, left = scorer.score(texts)
     subjects = default_model.roles.subjects.values()
     read = [row for row in range(len(texts)) if row not in left]
+    np.testing.assert_array_equal(strange[read], default_model._strange(texts)[read])
     assert [named[row].tolist() for row in read] == [
         default_model.roles.tag(texts[row]).names(subjects) for row in read
     ]
@@ -81,7 +82,7 @@ def test_they_are_equal_on_the_corpus_whatever_the_threads(default_model: Model,
 def test_a_corpus_sentence_is_seldom_left_to_the_plain_path(default_model: Model, scorer: CompiledScorer) -> None:
     with CORPUS.open(encoding="utf-8", newline="") as stream:
         texts = [row["text"] for row in csv.DictReader(stream)]
-    _, _, left = scorer.logits(texts)
+    left = scorer.score(texts).plain
     assert len(left) < 0.001 * len(texts)
 
 
@@ -95,6 +96,6 @@ def test_scikit_learn_agrees(default_model: Model, scorer: CompiledScorer) -> No
 def test_a_full_memory_forgets_and_goes_on(default_model: Model) -> None:
     scorer = CompiledScorer(default_model)
     texts = [" ".join(f"w{i}x{j}" for j in range(60)) for i in range(5000)]
-    logits, _, left = scorer.logits(texts)
+    logits, _, _, left = scorer.score(texts)
     assert not len(left)
     np.testing.assert_array_equal(logits[-20:], default_model.plain_logits(texts[-20:]))

@@ -38,6 +38,14 @@ def test_every_block_is_added_and_removed():
     named = variants(("words", "characters", "roles", "role_pairs"))
     pairs = contrasts(named)
     assert set(pairs) == {"words", "characters", "roles", "role_pairs", "all role blocks"}
+    assert contrasts(named, articles=True) == {
+        **pairs,
+        "the article": [
+            ("words + characters, in articles", "words + characters"),
+            ("all blocks, in articles", "all blocks"),
+        ],
+        "roles and article": [("all blocks, in articles", "words + characters")],
+    }
     for block, found in pairs.items():
         for one, other in found:
             with_it, without = set(named[one]), set(named[other])
@@ -58,6 +66,18 @@ def test_fixed_scores_learn_and_do_not_look_at_the_test_labels(corpus):
     blind = dataclasses.replace(corpus, labels=labels)
     again, _ = fixed_scores(blind, splits[:1], block_features(blind, BLOCKS), named, (1.0, 10.0))
     np.testing.assert_array_equal(again["both"].probabilities, scores["both"].probabilities[test])
+
+
+def test_sentences_are_measured_in_their_articles_too(corpus):
+    splits = list(corpus.folds(3, 0))
+    subjects = {"words": np.array([["sun" in names] for names in corpus.labels])}
+    scores, _ = fixed_scores(
+        corpus, splits, block_features(corpus, BLOCKS), {"words": ("words",)}, (1.0,), subjects=subjects
+    )
+    alone, together = scores["words"], scores["words, in articles"]
+    assert (alone.truth == together.truth).all()
+    assert (alone.probabilities != together.probabilities).any()
+    assert (together.predicted == together.truth).mean() > 0.9
 
 
 def test_comparison_of_resampled_figures_is_that_of_scores(corpus):

@@ -1,7 +1,7 @@
 """What each block of features is worth: the method measured with the block and without it, on the same sentences.
 
 The strength of the penalty is chosen once a set of blocks, on the training sentences of a design's first fold, and
-calibration and thresholds on the training sentences of every fold. That is cheaper than the nested search of
+calibration, context and thresholds on the training sentences of every fold. That is cheaper than the nested search of
 `classifier.training` by a factor of ten; figures may differ from it in the second decimal.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import sparse
 
-from classifier.corpus import LabeledCorpus
+from classifier.corpus import LabeledCorpus, Task
 from classifier.evaluation.splits import Rows, Split, growing_splits, leave_out_splits
 from classifier.features import Block, CountMatrix
 from classifier.metrics import Bootstrap, Comparison, Scores
@@ -24,9 +24,20 @@ from classifier.metrics.comparison import compare_resampled
 from classifier.metrics.figures import resampled_figures
 from classifier.model import probabilities
 from classifier.roles import Roles
-from classifier.training import Setting, blocks_for, calibrate, choose_thresholds, decide, fit_linear, quality
+from classifier.training import (
+    Setting,
+    article_context,
+    blocks_for,
+    calibrate,
+    choose_thresholds,
+    decide,
+    fit_linear,
+    in_articles,
+    quality,
+)
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 #: Features of the second rows by a vocabulary learned on the first; for several blocks, one array each.
 Features = Callable[[Rows, Rows], dict[str, sparse.csr_array]]
 
@@ -35,6 +46,9 @@ BASE = ("words", "characters")
 
 #: Inverse strengths of the penalty tried for each set of blocks.
 STRENGTHS = (3.0, 10.0, 30.0)
+
+#: Behind the name of a set of blocks: with it every sentence is read in its article.
+IN_ARTICLES = ", in articles"
 
 #: Folds inside the training sentences, for strength, calibration and thresholds.
 INNER_FOLDS = 2
@@ -56,12 +70,15 @@ class Ablation:
         The inverse strength chosen for each.
     comparisons : dict of str to dict of (str, str) to list of Comparison
         By design, the pairs of `contrasts`: first minus second.
+    pairs : dict of str to list of (str, str)
+        Those pairs, by what they show the worth of.
     """
 
     frames: tuple[str, ...]
     scores: dict[str, dict[str, Scores]]
     strengths: dict[str, dict[str, float]]
     comparisons: dict[str, dict[tuple[str, str], list[Comparison]]]
+    pairs: dict[str, list[tuple[str, str]]]
 
     def comparison(self, design: str, pair: tuple[str, str], name: str = "macro average", figure: str = "f1") -> Any:
         """Return the one comparison of a pair of variants, or None where the figure is undefined."""
@@ -87,14 +104,21 @@ def variants(kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return result
 
 
-def contrasts(named: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
+def contrasts(named: Mapping[str, tuple[str, ...]], articles: bool = False) -> dict[str, list[tuple[str, str]]]:
     """Return what shows the worth of each block: pairs of variants, with the block and without it.
+
+    Parameters
+    ----------
+    named : mapping of str to tuple of str
+        As `variants` returns it.
+    articles : bool
+        Whether the smallest and the largest set are measured with sentences in their articles, too.
 
     Returns
     -------
     dict of str to list of (str, str)
-        For each block, and for ``all role blocks``: added to the smaller set; where possible, the gain over the
-        larger set without it.
+        For each block, for ``all role blocks`` and for ``the article``: added to the smaller set; where possible, the
+        gain over the larger set without it. For ``roles and article``: both together.
     """
     base = " + ".join(BASE)
     result: dict[str, list[tuple[str, str]]] = {"words": [(base, "characters")], "characters": [(base, "words")]}
@@ -106,6 +130,11 @@ def contrasts(named: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str,
             result[name[2:]].append(("all blocks", name))
     if "all blocks" in named:
         result["all role blocks"] = [("all blocks", base)]
+    if articles:
+        result["the article"] = [(base + IN_ARTICLES, base)]
+        if "all blocks" in named:
+            result["the article"].append(("all blocks" + IN_ARTICLES, "all blocks"))
+            result["roles and article"] = [("all blocks" + IN_ARTICLES, base)]
     return result
 
 
@@ -136,6 +165,13 @@ def block_features(corpus: LabeledCorpus, blocks: Sequence[Block] | None = None)
     return features
 
 
+def subjects_named(corpus: LabeledCorpus) -> Bools:
+    """Return which of the codebook's subjects each sentence names, shape (n_texts, n_subjects)."""
+    roles = Roles(corpus.codebook.roles)
+    found = [roles.tag(text).names(roles.subjects.values()) for text in corpus.texts]
+    return np.array(found, dtype=bool).reshape(len(found), len(roles.subjects))
+
+
 def fixed_scores(
     corpus: LabeledCorpus,
     splits: Sequence[Split],
@@ -143,6 +179,7 @@ def fixed_scores(
     named: Mapping[str, tuple[str, ...]],
     strengths: Sequence[float] = STRENGTHS,
     seed: int = 0,
+    subjects: Mapping[str, Bools] | None = None,
 ) -> tuple[dict[str, Scores], dict[str, float]]:
     """Score the test sentences of each fold through each set of blocks, with one strength a set for all folds.
 
@@ -157,6 +194,9 @@ def fixed_scores(
     strengths : sequence of float
         Tried inside the first fold.
     seed : int
+    subjects : mapping of str to ndarray of bool of shape (n_texts, n_subjects), optional
+        The sets that are measured with sentences in their articles, too, under their name and `IN_ARTICLES`: which of
+        the codebook's subjects each sentence names, as far as the set can tell.
 
     Returns
     -------
@@ -166,7 +206,9 @@ def fixed_scores(
         Chosen.
     """
     task, targets = corpus.task, corpus.targets
-    results = {name: Scores.empty(targets, corpus.group_ids) for name in named}
+    subjects = subjects or {}
+    reported = [*named, *(name + IN_ARTICLES for name in subjects)]
+    results = {name: Scores.empty(targets, corpus.group_ids) for name in reported}
     chosen: dict[str, float] = {}
     tested = np.zeros(len(corpus), dtype=bool)
     with Parallel(n_jobs=-1) as parallel:
@@ -177,8 +219,10 @@ def fixed_scores(
             tried = {name: [chosen[name]] if name in chosen else list(strengths) for name in named}
             keys = [(name, C, i) for name in named for C in tried[name] for i in range(INNER_FOLDS)]
             logits = dict(zip(keys, parallel(_job(parts[i], named[name], C) for name, C, i in keys), strict=True))
-            places = np.argsort(np.concatenate([rows for _, rows in inner]))
-            truth = targets[np.sort(np.concatenate([rows for _, rows in inner]))]
+            learned = np.concatenate([rows for _, rows in inner])
+            places = np.argsort(learned)
+            learned = learned[places]
+            truth = targets[learned]
             joined = {
                 (name, C): np.concatenate([logits[name, C, i] for i in range(INNER_FOLDS)])[places]
                 for name in named
@@ -190,10 +234,22 @@ def fixed_scores(
             for name, found in zip(named, outer, strict=True):
                 within = joined[name, chosen[name]]
                 slopes, shifts = calibrate(within, truth, task)
-                thresholds = choose_thresholds(probabilities(within * slopes + shifts, task), truth, task)
-                results[name].probabilities[test] = probabilities(found * slopes + shifts, task)
-                results[name].predicted[test] = decide(results[name].probabilities[test], thresholds, task)
+                within, found = within * slopes + shifts, found * slopes + shifts
+                _decide(results[name], test, probabilities(found, task), probabilities(within, task), truth, task)
+                if name in subjects:
+                    named_here = subjects[name]
+                    context = article_context(corpus, learned, within, named_here)
+                    within = in_articles(corpus, learned, within, named_here, context)
+                    found = in_articles(corpus, test, found, named_here, context)
+                    together = results[name + IN_ARTICLES]
+                    _decide(together, test, probabilities(found, task), probabilities(within, task), truth, task)
     return {name: scores.take(tested) for name, scores in results.items()}, chosen
+
+
+def _decide(scores: Scores, test: Rows, found: Floats, within: Floats, truth: Bools, task: Task) -> None:
+    """Fill in the probabilities found for test sentences, and the decisions by thresholds of the training sentences."""
+    scores.probabilities[test] = found
+    scores.predicted[test] = decide(found, choose_thresholds(within, truth, task), task)
 
 
 def _job(part: tuple[dict[str, Any], dict[str, Any], Any], kinds: tuple[str, ...], C: float) -> Any:
@@ -224,16 +280,23 @@ def ablate(corpus: LabeledCorpus, seed: int = 0) -> Ablation:
     blocks = blocks_for(corpus.codebook)
     named = variants([block.kind for block in blocks])
     features = block_features(corpus, blocks)
+    subjects: dict[str, Bools] = {}
+    if corpus.groups is not None and corpus.task == "multilabel":
+        # Words and characters know no roles, and so no subjects: their context is the other sentences alone.
+        subjects[" + ".join(BASE)] = np.zeros((len(corpus), 0), dtype=bool)
+        if "all blocks" in named:
+            subjects["all blocks"] = subjects_named(corpus)
+    worth = contrasts(named, articles=bool(subjects))
     scores, strengths, comparisons = {}, {}, {}
     for design, splits in designs(corpus, seed).items():
-        scores[design], strengths[design] = fixed_scores(corpus, splits, features, named, seed=seed)
+        scores[design], strengths[design] = fixed_scores(corpus, splits, features, named, seed=seed, subjects=subjects)
         bootstrap = Bootstrap(next(iter(scores[design].values())).groups, seed=seed)
         figures = {name: resampled_figures(found, bootstrap) for name, found in scores[design].items()}
-        pairs = [pair for found in contrasts(named).values() for pair in found]
+        pairs = [pair for found in worth.values() for pair in found]
         comparisons[design] = {
             (one, other): compare_resampled(figures[one], figures[other], corpus.frames) for one, other in pairs
         }
-    return Ablation(corpus.frames, scores, strengths, comparisons)
+    return Ablation(corpus.frames, scores, strengths, comparisons, worth)
 
 
 def articles_curve(

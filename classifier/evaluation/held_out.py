@@ -119,6 +119,9 @@ class Evaluation:
         Sentences left out because the model was trained on them; None for cross-validation, where there are none.
     folds : tuple of str
         What each fold left out, where a column's values were left out.
+    alone : Scores or None
+        Of cross-validation: the same sentences scored without their articles; None where the models take nothing from
+        articles.
     """
 
     method: str
@@ -130,6 +133,7 @@ class Evaluation:
     model_of: Rows
     overlap: Overlap | None = None
     folds: tuple[str, ...] = ()
+    alone: Scores | None = None
 
     @property
     def rows(self) -> list[FrameMetrics]:
@@ -430,4 +434,5 @@ def cross_evaluate(
         models=validation.models,
         model_of=validation.folds[tested],
         folds=names,
+        alone=validation.alone,
     )

@@ -93,7 +93,7 @@ def score_batch(
     reading = model.read(texts, sizes)
     labels = model.labels(reading.probabilities, thresholds)
     scores = np.round(reading.probabilities, DECIMALS).tolist()
-    strange, strange_articles = model.out_of_domain_each(texts, sizes)
+    strange, strange_articles = reading.out_of_domain
     result, start = [], 0
     for article, sentences, article_strange in zip(articles, divided, strange_articles, strict=True):
         stop = start + len(sentences)
