@@ -416,6 +416,7 @@ def models(record: Record, seed: int = 0) -> dict[str, str]:
         ("macro average", *figures),
         [
             line("pieces held out", macro(report.rows)),
+            *([] if report.alone is None else [line("pieces held out, each sentence alone", macro(report.alone))]),
             line("events held out", macro(held_out["event"].rows)),
             line("source types held out", macro(held_out["source_type"].rows)),
             line("baseline: keywords of the codebook", macro(report.baselines["keywords"])),
@@ -449,7 +450,12 @@ def models(record: Record, seed: int = 0) -> dict[str, str]:
                 (f"the same, labels from {threshold} on", *false_alarms(found.scores, record.other, threshold))
                 for threshold in THRESHOLDS
             ),
-            ("pieces held out, ordinary beats alone", *false_alarms(found.scores, ordinary)),
+            ("pieces held out, ordinary beats only", *false_alarms(found.scores, ordinary)),
+            *(
+                []
+                if found.alone is None
+                else [("pieces held out, each sentence alone", *false_alarms(found.alone, record.other))]
+            ),
             ("events held out", *false_alarms(held_out["event"].validation.scores, record.other)),
         ],
     )

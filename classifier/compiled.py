@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from classifier.model import Model
     from classifier.roles import Roles
 
-#: Bytes of sentences scored at a time; a longer sentence takes the plain path.
+#: Bytes of sentences scored at a time.
 CHUNK = 250_000
+
+#: Bytes of a sentence at most; a longer one takes the plain path. So no n-gram is counted beyond 16 bits, and the counts
+#: of all features stay in the near cache.
+LONGEST = 65_000
 
 #: Capacity of a memory of words: slots (a power of two), words, character n-grams, tokens, items of the tagger.
 #: Beyond the first, each has room for what the words of several chunks hold.
@@ -133,7 +137,11 @@ class CompiledScorer:
         self.records = _records(model.idf, model.coefficients, numbers)
         self.longest = max(block.longest for block in model.blocks)
         self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
-        of_features = shared, self.records, logarithms, known
+        sieve = np.zeros(kernels.SIEVE, dtype=np.uint64)
+        for i, part in enumerate(tables):
+            if i == len(model.blocks) or model.blocks[i].kind != "characters":
+                kernels.fill_sieve(sieve, table, bases[i], bases[i] + np.uint64(len(part)))
+        of_features = shared, self.records, logarithms, known, sieve
         self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
         self._automaton = _automaton(model.roles, seeds[-1], pairs)
         self._memories: list[tuple[Any, ...]] = []
@@ -176,7 +184,7 @@ class CompiledScorer:
         rows: slice,
         memory: tuple[Any, ...],
     ) -> None:
-        scratch = self._scratch(min(CHUNK, max((len(text) for text in texts[rows]), default=0)) + 2)
+        scratch = self._scratch(min(LONGEST, max((len(text) for text in texts[rows]), default=0)) + 2)
         for here, words, ends in self._read(texts, scored.plain, rows, memory):
             result = [part[here] for part in scored]
             kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *result)
@@ -187,7 +195,7 @@ class CompiledScorer:
         """Yield chunk by chunk which rows it holds, the numbers of their words and where each row's words end."""
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts[rows]]
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-        for row in np.flatnonzero(lengths > CHUNK):
+        for row in np.flatnonzero(lengths > LONGEST):
             plain[rows.start + row] = 1
             encoded[row], lengths[row] = b"", 0
         bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
@@ -236,7 +244,7 @@ class CompiledScorer:
         """Return room for counting in sentences of up to `size` bytes."""
         n_features, n_tags = self.records.shape[1], len(self._automaton[6])
         return (
-            np.zeros(n_features, dtype=np.uint32),
+            np.zeros(n_features, dtype=np.uint16),
             np.empty(n_features + 1, dtype=np.int32),  # one more: what is touched is written before it is known
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),

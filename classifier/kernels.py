@@ -17,13 +17,18 @@ import math
 import numpy as np
 from numba import njit
 
-U8, U32, U64, I32, I64, F32, F64 = np.uint8, np.uint32, np.uint64, np.int32, np.int64, np.float32, np.float64
+U8, U16, U64, I32, I64, F32, F64 = np.uint8, np.uint16, np.uint64, np.int32, np.int64, np.float32, np.float64
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
 _HIGH = U64(24)  # the home of a key comes from its high bits: the lowest one is always set
 _EMPTY = U64(0)
 _ONE = U64(1)
+_LOW = U64(63)
+
+#: Rows of 64 bits of the sieve; the highest bits of a key choose the row, the next six the bit.
+SIEVE = 1 << 15
+_SIEVE_ROW, _SIEVE_BIT = U64(49), U64(43)
 
 #: Classes of code points.
 OTHER, WORD, SPACE = U8(0), U8(1), U8(2)
@@ -69,6 +74,23 @@ def find(tables, base, mask, key):
         if found == _EMPTY:
             return I64(-1)
         slot = (slot + _ONE) & mask
+
+
+@njit(cache=True, inline="always")
+def find_sifted(sieve, tables, base, mask, key):
+    """Return what `find` does; most keys that no table holds are told by the sieve, which stays in the near cache."""
+    if (sieve[key >> _SIEVE_ROW] >> ((key >> _SIEVE_BIT) & _LOW)) & _ONE:
+        return find(tables, base, mask, key)
+    return I64(-1)
+
+
+@njit(cache=True)
+def fill_sieve(sieve, tables, first, last):
+    """Set the bits of the keys that rows `first` to `last` of the tables hold."""
+    for slot in range(first, last):
+        key = tables[slot, 0]
+        if key != _EMPTY:
+            sieve[key >> _SIEVE_ROW] |= _ONE << ((key >> _SIEVE_BIT) & _LOW)
 
 
 @njit(cache=True)
@@ -208,12 +230,12 @@ def count(features, start, end, counts, touched, n):
         # No branch, which would be mispredicted whenever a feature repeats.
         touched[n] = feature
         n += counts[feature] == 0
-        counts[feature] += U32(1)
+        counts[feature] += U16(1)
     return n
 
 
 @njit(cache=True)
-def tag_features(tags, n_tags, shortest, longest, seed, tables, base, mask, states, out):
+def tag_features(tags, n_tags, shortest, longest, seed, sieve, tables, base, mask, states, out):
     """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number."""
     n = 0
     states[:n_tags] = seed
@@ -221,14 +243,14 @@ def tag_features(tags, n_tags, shortest, longest, seed, tables, base, mask, stat
         for start in range(n_tags - length + 1):
             states[start] = extend(states[start], U64(tags[start + length - 1]))
             if length >= shortest:
-                feature = find(tables, base, mask, states[start] | _ONE)
+                feature = find_sifted(sieve, tables, base, mask, states[start] | _ONE)
                 out[n] = I32(feature)
                 n += feature >= 0
     return n
 
 
 @njit(cache=True)
-def look_up_words(sentence, n_tokens, longest, seed, tables, base, mask, states, grams):
+def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, states, grams):
     """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
 
     Row ``length - 1`` of `grams` receives the entry of the n-gram that begins at each word, 0 for none.
@@ -238,7 +260,7 @@ def look_up_words(sentence, n_tokens, longest, seed, tables, base, mask, states,
     for length in range(2, longest + 1):
         for start in range(n_tokens - length + 1):
             states[start] = extend(states[start], sentence[start + length - 1])
-            grams[length - 1, start] = I32(find(tables, base, mask, states[start] | _ONE) + 1)
+            grams[length - 1, start] = I32(find_sifted(sieve, tables, base, mask, states[start] | _ONE) + 1)
 
 
 @njit(cache=True)
@@ -253,7 +275,7 @@ def word_features(grams, n_tokens, shortest, longest, shared, column, out):
 
 
 @njit(cache=True)
-def masked_features(masked, size, shortest, longest, seed, tables, base, mask, grams, shared, column, out):
+def masked_features(masked, size, shortest, longest, seed, sieve, tables, base, mask, grams, shared, column, out):
     """Write the features of the n-grams of a sentence's words with masks; return their number.
 
     Those without a mask, most of them, were found before.
@@ -268,7 +290,7 @@ def masked_features(masked, size, shortest, longest, seed, tables, base, mask, g
                 state = seed
                 for i in range(start, start + length):
                     state = extend(state, hashes[i])
-                entry = U64(find(tables, base, mask, state | _ONE) + 1)
+                entry = U64(find_sifted(sieve, tables, base, mask, state | _ONE) + 1)
             out[n] = shared[column, entry]
             n += out[n] >= 0
     return n
@@ -596,8 +618,8 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
         What `learn` found.
     vocabulary : tuple
         Tables of code points and n-grams, settings and seeds of the blocks, the features that blocks of words have
-        for an entry of the table of word n-grams, which they share, records of the features, logarithms, and whether
-        an entry of that table is a word that the model knows.
+        for an entry of the table of word n-grams, which they share, records of the features, logarithms, whether an
+        entry of that table is a word that the model knows, and the sieve of the n-grams of words and roles.
     memory : tuple
         Words taken apart so far: slots, entries, character n-grams, tokens, the entry of each token in the table of
         word n-grams, items of the tagger, how much is used. An entry says where a word's n-grams, tokens and items
@@ -615,12 +637,12 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     plain : ndarray of uint8 of shape (n_sentences,)
         Set to 1 for sentences that the plain path must score.
     """
-    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms, known = vocabulary
+    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, lone, items, _ = memory
     counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
     subjects, limits = roles[7], roles[8]
     longest_words = len(grams) if len(shared) else 0
-    word_table = seeds[-2], tables, bases[-1], masks[-1]
+    word_table = seeds[-2], sieve, tables, bases[-1], masks[-1]
     seen[:] = 0
     for row in range(len(ends) - 1):
         first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
@@ -652,7 +674,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
         look_up_words(sentence, n_tokens, longest_words, *word_table, states, grams)
         for block in range(len(settings)):
             kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]
-            place = seeds[block], tables, bases[block], masks[block]
+            place = seeds[block], sieve, tables, bases[block], masks[block]
             column = settings[block, 3]
             n = 0
             if kind == CHARACTERS:

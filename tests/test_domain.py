@@ -94,6 +94,13 @@ def test_typography_and_accents_are_no_other_domain(domain: Domain, known: set[s
     assert marked == [False]
 
 
+@given(st.text() | st.lists(st.text("aÄЖßé\u0301 \u00a0\u2028{=\tΣσ0", max_size=9)).map(" ".join))
+def test_characters_are_counted_word_by_word(domain: Domain, text: str) -> None:
+    # The compiled path counts each word once and adds up.
+    words = domain.character_counts(text.split())
+    np.testing.assert_array_equal(words.sum(axis=0), domain.character_counts([text])[0])
+
+
 @given(st.lists(st.text()))
 def test_any_text_is_judged(texts: list[str]) -> None:
     judge = Domain.from_dict(
