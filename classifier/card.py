@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _UNKNOWN = "not recorded"
 
 _IN_CONTEXT = (
-    "Of its article a sentence's score takes in the average of the other sentences, and whether it names the\n"
-    '  codebook\'s subjects; who "he" is and what was said just before is not understood. One sentence is read alone.'
+    "Of its article a sentence's score takes in what the other sentences say on average{};\n"
+    '  who "he" is and what was said just before is not understood. A text of one sentence is read alone.'
 )
 
 _ALONE = (
@@ -68,7 +68,8 @@ def model_card(model: Model) -> str:
     limits = model.domain.measures["words"] if model.domain else None
     values["words_sentence"] = f"{limits.sentence:.0%}" if limits else _UNKNOWN
     values["words_article"] = f"{limits.article:.0%}" if limits else _UNKNOWN
-    values["context"] = _IN_CONTEXT if model.context else _ALONE
+    named = "\n  and whether it names " + " or ".join(model.codebook.subjects) if model.codebook.subjects else ""
+    values["context"] = _IN_CONTEXT.format(named) if model.context else _ALONE
     template = resources.files("classifier").joinpath("templates/model_card.md").read_text(encoding="utf-8")
     return Template(template).substitute(values | _figures(model)).rstrip() + "\n"
 
@@ -90,8 +91,10 @@ def _figures(model: Model) -> dict[str, str]:
     )
 
     summary, codebook = Summary.from_dict(model.metrics), model.codebook
-    baselines = {name: list(map(FrameMetrics.from_dict, rows)) for name, rows in model.metrics["baselines"].items()}
-    alone = model.metrics["alone"]
+    baselines = {
+        name: list(map(FrameMetrics.from_dict, rows)) for name, rows in model.metrics.get("baselines", {}).items()
+    }
+    alone = model.metrics.get("alone")
     beneath = compared(alone and list(map(FrameMetrics.from_dict, alone)), baselines)
     figures = [
         figures_table("Decisions", summary.rows, codebook, DECISION_FIGURES, beneath),

@@ -74,7 +74,8 @@ class Codebook:
     def subjects(self) -> tuple[str, ...]:
         """What the frames are about: the subjects of the roles' actors, in order."""
         actors = self.roles.get("actors", {}).values()
-        return tuple(dict.fromkeys(entry["subject"] for entry in actors if "subject" in entry))
+        found = (entry.get("subject") for entry in actors if isinstance(entry, Mapping))
+        return tuple(dict.fromkeys(subject for subject in found if isinstance(subject, str)))
 
     def __getitem__(self, name: str) -> Frame:
         for frame in self.frames:

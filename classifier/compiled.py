@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 #: Bytes of sentences scored at a time.
 CHUNK = 250_000
 
-#: Bytes of a sentence at most; a longer one takes the plain path. So no n-gram is counted beyond 16 bits, and the counts
-#: of all features stay in the near cache.
+#: Bytes of a sentence at most; a longer one takes the plain path. So no n-gram is counted beyond 16 bits, and the
+#: counts of all features stay in the near cache.
 LONGEST = 65_000
 
 #: Capacity of a memory of words: slots (a power of two), words, character n-grams, tokens, items of the tagger.
@@ -58,14 +58,14 @@ class Scored(NamedTuple):
         The counts of `classifier.domain.Domain.counts`.
     plain : ndarray of int
         Rows that were not scored and must take the plain path: sentences with code points whose lower case depends on
-        their neighbours or that lie beyond the first two planes of Unicode, with words of enormous length, or with
-        words that the tokens of two blocks divide differently.
+        their neighbours or that lie beyond the first two planes of Unicode, with words of enormous length, with words
+        that the tokens of two blocks divide differently, or of more than `LONGEST` bytes.
     """
 
     logits: npt.NDArray[np.float64]
     named: npt.NDArray[np.bool_]
     strange: npt.NDArray[np.float64]
-    plain: npt.NDArray[Any]
+    plain: npt.NDArray[np.intp]
 
 
 class CompiledScorer:
@@ -158,36 +158,37 @@ class CompiledScorer:
         -------
         Scored
         """
-        plain = np.zeros(len(texts), dtype=np.uint8)
-        scored = Scored(
+        # What the kernel writes, the last whether a row must take the plain path.
+        results = (
             np.zeros((len(texts), 4 * len(self.records) - 1)),
             np.zeros((len(texts), len(self.roles.subjects) if self.roles else 0), dtype=bool),
             np.zeros((len(texts), 4)),
-            plain,
+            np.zeros(len(texts), dtype=np.uint8),
         )
         while len(self._memories) < n_threads:
             self._memories.append(_memory())
         cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
         parts = [(slice(cuts[i], cuts[i + 1]), self._memories[i]) for i in range(n_threads)]
         if n_threads == 1:
-            self._score(texts, scored, *parts[0])
+            self._score(texts, results, *parts[0])
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                for result in [pool.submit(self._score, texts, scored, *part) for part in parts]:
+                for result in [pool.submit(self._score, texts, results, *part) for part in parts]:
                     result.result()
-        return scored._replace(logits=scored.logits[:, : self.n_frames], plain=np.flatnonzero(plain))
+        logits, named, strange, plain = results
+        return Scored(logits[:, : self.n_frames], named, strange, np.flatnonzero(plain))
 
     def _score(
         self,
         texts: Sequence[str],
-        scored: Scored,
+        results: tuple[npt.NDArray[Any], ...],
         rows: slice,
         memory: tuple[Any, ...],
     ) -> None:
         scratch = self._scratch(min(LONGEST, max((len(text) for text in texts[rows]), default=0)) + 2)
-        for here, words, ends in self._read(texts, scored.plain, rows, memory):
-            result = [part[here] for part in scored]
-            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *result)
+        for here, words, ends in self._read(texts, results[-1], rows, memory):
+            out = [result[here] for result in results]
+            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *out)
 
     def _read(
         self, texts: Sequence[str], plain: npt.NDArray[np.uint8], rows: slice, memory: tuple[Any, ...]

@@ -27,8 +27,37 @@ LIMIT = 6.0
 #: Inverse strength of the penalty of a context's coefficients; there are few, and many sentences.
 STRENGTH = 10.0
 
+#: Articles of several sentences that a context is learned from at least, and sentences with a frame, and without it.
+MIN_ARTICLES, MIN_EXAMPLES = 10, 10
+
 #: What the average of the other sentences is called in explanations.
 OTHERS = "the other sentences"
+
+
+def sign_names(subjects: Sequence[str]) -> list[str]:
+    """Return what each sign of a sentence's surroundings says, in words.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+        The codebook's.
+
+    Returns
+    -------
+    list of str
+        That a subject is named nowhere in the article, for each; with several, that none is; that none is named so far.
+
+    Examples
+    --------
+    >>> sign_names(["Belarus", "Russia"])[1:]
+    ['Russia is not named', 'neither Belarus nor Russia is named', 'neither Belarus nor Russia is named yet']
+    >>> sign_names(["Belarus"])
+    ['Belarus is not named', 'Belarus is not named yet']
+    """
+    names = [f"{subject} is not named" for subject in subjects]
+    if len(subjects) > 1:
+        names.append(f"neither {' nor '.join(subjects)} is named")
+    return [*names, *(f"{name} yet" for name in names[-1:])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +69,17 @@ class Surroundings:
     others : ndarray of shape (n_sentences, n_frames)
         Mean of the logits of the article's other sentences, each within `LIMIT`.
     signs : ndarray of bool of shape (n_sentences, n_signs)
-        For each subject whether the article names it nowhere; then whether the article names no subject at all, and
-        whether it names none up to and including the sentence. No signs where the codebook has no subjects.
+        Which of `sign_names` hold of the sentence. No signs where the codebook has no subjects.
     alone : ndarray of bool of shape (n_sentences,)
         Whether the sentence is all there is of its article.
+    n_articles : int
+        Articles of several sentences.
     """
 
     others: Floats
     signs: Bools
     alone: Bools
+    n_articles: int
 
     @classmethod
     def of(cls, logits: Floats, named: Bools, sizes: Sequence[int]) -> Surroundings:
@@ -61,7 +92,11 @@ class Surroundings:
         named : ndarray of bool of shape (n_sentences, n_subjects)
             Which of the codebook's subjects each sentence names.
         sizes : sequence of int
-            Sentences of each article.
+            Sentences of each article; their sum is `n_sentences`.
+
+        Returns
+        -------
+        Surroundings
         """
         lengths = np.array([size for size in sizes if size], dtype=np.intp)
         starts = np.cumsum(lengths) - lengths
@@ -70,14 +105,16 @@ class Surroundings:
         sums = np.add.reduceat(within, starts) if len(starts) else within
         others = (sums[article] - within) / np.maximum(1, lengths - 1)[article, None]
         n_subjects = named.shape[1]
-        signs = np.zeros((len(logits), n_subjects + 2 if n_subjects else 0), dtype=bool)
+        signs = np.zeros((len(logits), len(sign_names([""] * n_subjects))), dtype=bool)
         if n_subjects and len(starts):
-            signs[:, :n_subjects] = ~np.logical_or.reduceat(named, starts)[article]
-            signs[:, n_subjects] = signs[:, :n_subjects].all(axis=1)
+            nowhere = signs[:, :n_subjects]
+            nowhere[:] = ~np.logical_or.reduceat(named, starts)[article]
             running = np.cumsum(named.any(axis=1))
             before = np.concatenate([[0], running])[starts]
-            signs[:, n_subjects + 1] = running == before[article]
-        return cls(others, signs, (lengths == 1)[article])
+            # In the order of `sign_names`; the sign in the middle is there for several subjects only.
+            signs[:, -2] = nowhere.all(axis=1)
+            signs[:, -1] = running == before[article]
+        return cls(others, signs, (lengths == 1)[article], int((lengths > 1).sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +141,16 @@ class Context:
     intercepts: Floats
 
     def weights(self, around: Surroundings) -> Floats:
-        """Return what the logits of each sentence's own words are multiplied by, shape (n_sentences, n_frames)."""
+        """Return what the logits of each sentence's own words are multiplied by.
+
+        Parameters
+        ----------
+        around : Surroundings
+
+        Returns
+        -------
+        ndarray of shape (n_sentences, n_frames)
+        """
         return self.own + _sums(around.signs, self.slopes)
 
     def logits(self, logits: Floats, around: Surroundings) -> Floats:
@@ -138,10 +184,7 @@ class Context:
         list of (str, float)
             With the terms of the sentence, each times its frame's `weights`, and the intercepts they sum to the logit.
         """
-        nobody = (
-            f"neither {' nor '.join(subjects)} is named" if len(subjects) > 1 else "".join(subjects) + " is not named"
-        )
-        names = [*(f"{subject} is not named" for subject in subjects), nobody, f"{nobody} yet"]
+        names = sign_names(subjects)
         parts = [(OTHERS, float(around.others[row, frame] * self.others[frame]))]
         parts += [(names[sign], float(self.signs[sign, frame])) for sign in np.flatnonzero(around.signs[row]).tolist()]
         return parts
@@ -165,17 +208,22 @@ class Context:
         ValueError
             If the shapes do not fit a model of so many frames and subjects.
         """
-        n_signs = n_subjects + 2 if n_subjects else 0
-        shapes = {
+        n_signs = len(sign_names([""] * n_subjects))
+        shapes: dict[str, tuple[int, ...]] = {
             "own": (n_frames,),
             "others": (n_frames,),
             "signs": (n_signs, n_frames),
             "slopes": (n_signs, n_frames),
             "intercepts": (n_frames,),
         }
-        arrays = {name: np.array(data[name], dtype=np.float64).reshape(shape) for name, shape in shapes.items()}
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ValueError("a context must have finite coefficients")
+        arrays = {}
+        for name, shape in shapes.items():
+            array = np.array(data[name], dtype=np.float64)
+            if not array.size and 0 in shape:
+                array = array.reshape(shape)
+            if array.shape != shape or not np.isfinite(array).all():
+                raise ValueError(f"{name} of the context must be {shape} finite numbers")
+            arrays[name] = array
         return cls(**arrays)
 
 
@@ -200,20 +248,21 @@ def learn_context(logits: Floats, around: Surroundings, truth: Bools) -> Context
     Returns
     -------
     Context or None
-        A logistic regression a frame, ``sklearn.linear_model.LogisticRegression``; None where there are no articles
-        of several sentences to learn from.
+        A logistic regression a frame, ``sklearn.linear_model.LogisticRegression``; a frame with fewer than
+        `MIN_EXAMPLES` keeps its logits. None where fewer than `MIN_ARTICLES` articles have several sentences.
     """
     from sklearn.linear_model import LogisticRegression
 
     rows = ~around.alone
-    if not rows.any():
+    if around.n_articles < MIN_ARTICLES:
         return None
     n_frames, n_signs = truth.shape[1], around.signs.shape[1]
     nothing = np.zeros((n_signs, n_frames))
     context = Context(np.ones(n_frames), np.zeros(n_frames), nothing, nothing.copy(), np.zeros(n_frames))
     signs = around.signs[rows]
     for frame in range(n_frames):
-        if not 0 < truth[rows, frame].sum() < rows.sum():
+        positive = truth[rows, frame].sum()
+        if min(positive, rows.sum() - positive) < MIN_EXAMPLES:
             continue
         own, others = logits[rows, frame, None], around.others[rows, frame, None]
         inputs = np.hstack([own, others, signs, own * signs])

@@ -326,7 +326,7 @@ class CountMatrix:
     counts : scipy.sparse.csr_array
         How often each n-gram occurs in each sentence, shape (n_texts, n_ngrams), blocks side by side.
     named : ndarray of bool of shape (n_texts, n_subjects)
-        Which of the codebook's subjects each sentence names.
+        Which of the codebook's subjects each sentence names; no columns where no block reads roles.
     """
 
     def __init__(self, texts: Sequence[str], blocks: Sequence[Block], roles: Roles | None = None) -> None:
@@ -339,7 +339,7 @@ class CountMatrix:
             if roles is None:
                 raise ValueError("blocks that read roles need the roles of a codebook.")
             taggings = [roles.tag(text) for text in texts]
-        subjects = roles.subjects.values() if roles is not None else ()
+        subjects = roles.subjects.values() if roles is not None and taggings is not None else ()
         self.named = np.zeros((len(texts), len(subjects)), dtype=bool)
         for row, tagging in enumerate(taggings or ()):
             self.named[row] = tagging.names(subjects)

@@ -1,4 +1,4 @@
-"""The compiled kernel: UTF-8 sentences in, logits out, nothing in between.
+"""The compiled kernel: UTF-8 sentences in, logits out, nothing in between; what else scoring asks of them as well.
 
 A sentence is a run of words between white space, and everything the model counts within a word depends on that word
 alone. So each distinct word is taken apart once: its character n-grams and its tokens are looked up in the

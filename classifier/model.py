@@ -1,4 +1,4 @@
-"""The model: one linear function a frame, on the TF-IDF of a sentence."""
+"""The model: one linear function a frame, on the TF-IDF of a sentence, and one more of what its article tells."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from classifier.features import Block
 from classifier.roles import Roles, Tag
 
 if TYPE_CHECKING:
-    from classifier.compiled import CompiledScorer, Scored
+    from classifier.compiled import CompiledScorer
 
 #: Characters scored before the compiled path takes over; starting it costs as much as scoring these takes.
 SWITCH = 150_000
@@ -150,7 +150,7 @@ class Model:
                 yield features, weights, math.sqrt(np.add.accumulate(weights * weights)[-1])
 
     def logits(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
-        """Return the calibrated log-odds (multiclass: log-probabilities up to a constant) of each frame.
+        """Return the calibrated log-odds (multiclass: log-probabilities up to a constant) of each frame, read alone.
 
         Parameters
         ----------
@@ -167,27 +167,29 @@ class Model:
         The first sentences take the plain path, which needs no start-up; when `SWITCH` characters have been scored
         the compiled path takes over. Both add the same numbers in the same order, so which one it was shows nowhere.
         """
-        self._scored[0] += sum(map(len, texts))
-        if self._scored[0] < SWITCH:
-            return self.plain_logits(texts) + self.intercepts
-        return self._compiled_scores(texts, n_threads).logits
+        logits, _, _ = self._score(texts, n_threads)
+        return logits
 
-    def _compiled_scores(self, texts: Sequence[str], n_threads: int) -> Scored:
-        """Score sentences by the compiled path, and those that it leaves by the plain one; with intercepts."""
-        scored = self._compiled.score(texts, n_threads)
-        left = scored.plain
-        remaining = [texts[row] for row in left]
-        scored.logits[left], scored.named[left] = self.plain_logits(remaining), self._named(remaining)
-        scored.strange[left] = self._strange(remaining)
-        return scored._replace(logits=scored.logits + self.intercepts)
+    def _score(
+        self, texts: Sequence[str], n_threads: int
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        """Return the logits of sentences, the subjects each names, and its counts of what is strange to the corpus."""
+        self._characters[0] += sum(map(len, texts))
+        if self._characters[0] < SWITCH:
+            logits, named, strange = self._plain(texts)
+        else:
+            logits, named, strange, left = self._compiled.score(texts, n_threads)
+            logits[left], named[left], strange[left] = self._plain([texts[row] for row in left])
+        return logits + self.intercepts, named, strange
 
-    def _named(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
-        subjects = self.roles.subjects if self.roles else {}
-        named = np.zeros((len(texts), len(subjects)), dtype=bool)
-        if self.roles and subjects:
-            for row, text in enumerate(texts):
-                named[row] = self.roles.tag(text).names(subjects.values())
-        return named
+    def _plain(
+        self, texts: Sequence[str]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        """Return by the plain path what `CompiledScorer.score` does."""
+        subjects = self.roles.subjects if self.roles else ()
+        named = self.roles.named(texts) if self.roles else []
+        strange = self.domain.counts(texts, self._known_words) if self.domain else np.zeros((len(texts), 4))
+        return self.plain_logits(texts), np.array(named, dtype=bool).reshape(len(texts), len(subjects)), strange
 
     def read(self, texts: Sequence[str], sizes: Sequence[int], n_threads: int = 1) -> Reading:
         """Read the sentences of articles, each in its article.
@@ -205,6 +207,11 @@ class Model:
         -------
         Reading
 
+        Raises
+        ------
+        InputError
+            If `texts` is one string, or `sizes` do not add up to its length.
+
         Examples
         --------
         >>> import classifier
@@ -212,15 +219,13 @@ class Model:
         >>> model.read(["Moscow promised Minsk a new loan.", "It rained."], [2]).probabilities.shape
         (2, 3)
         """
-        self._scored[0] += sum(map(len, texts))
-        if self._scored[0] < SWITCH:
-            logits, named, strange = (
-                self.plain_logits(texts) + self.intercepts,
-                self._named(texts),
-                self._strange(texts),
+        if isinstance(texts, str):
+            raise InputError("read takes a list of sentences, not one string; put it in brackets.")
+        if sum(sizes) != len(texts):
+            raise InputError(
+                f"{len(texts)} sentences in articles of {sum(sizes)}; the sizes must add up to the sentences."
             )
-        else:
-            logits, named, strange, _ = self._compiled_scores(texts, n_threads)
+        logits, named, strange = self._score(texts, n_threads)
         if self.context is None:
             return Reading(self, texts, sizes, logits, strange)
         around = Surroundings.of(logits, named, sizes)
@@ -228,10 +233,10 @@ class Model:
 
     def compile(self) -> None:
         """Take the compiled path from the first sentence on: for those who know that much is to come."""
-        self._scored[0] = max(self._scored[0], SWITCH)
+        self._characters[0] = max(self._characters[0], SWITCH)
 
     @cached_property
-    def _scored(self) -> list[int]:
+    def _characters(self) -> list[int]:
         """How many characters were scored so far, in a cell that a frozen object can update."""
         return [0]
 
@@ -252,12 +257,12 @@ class Model:
         return logits
 
     def predict_proba(self, texts: Sequence[str], n_threads: int = 1) -> npt.NDArray[np.float64]:
-        """Return the calibrated probability of each frame.
+        """Return the calibrated probability of each frame, every sentence read alone.
 
         Parameters
         ----------
         texts : sequence of str
-            Sentences.
+            Sentences; those of an article say more together, see `read`.
         n_threads : int
             Threads, once the compiled path has taken over.
 
@@ -278,7 +283,7 @@ class Model:
         return probabilities(self.logits(texts, n_threads), self.task)
 
     def predict(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
-        """Return the frames of each sentence.
+        """Return the frames of each sentence, read alone.
 
         Parameters
         ----------
@@ -318,7 +323,7 @@ class Model:
         return [tuple(compress(frames, row)) for row in chosen.tolist()]
 
     def contributions(self, text: str) -> dict[str, list[Contribution]]:
-        """Return what every n-gram of a sentence adds to the logit of every frame.
+        """Return what every n-gram of a sentence, read alone, adds to the logit of every frame.
 
         Parameters
         ----------
@@ -344,7 +349,7 @@ class Model:
             yield self.blocks[block].kind, ngrams, weights[:, None] * self.coefficients[features] / length
 
     def explain(self, text: str) -> dict[str, list[tuple[str, float]]]:
-        """Return what every term of a sentence adds to the logit of every frame, in terms a person reads.
+        """Return what every term of a sentence, read alone, adds to the logit of every frame, in terms a person reads.
 
         Parameters
         ----------
@@ -418,27 +423,6 @@ class Model:
         words = (ngrams for block, ngrams in zip(self.blocks, self.vocabulary, strict=True) if block.kind == "words")
         return frozenset().union(*map(known_words, words))
 
-    def out_of_domain(self, texts: Sequence[str]) -> tuple[list[bool], bool]:
-        """Tell whether sentences are unlike the training corpus: off topic, in another language, not prose.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            The sentences of an article.
-
-        Returns
-        -------
-        sentences : list of bool
-        article : bool
-            Of all of them together, which tells more surely than one alone.
-        """
-        sentences, [article] = self.read(texts, [len(texts)]).out_of_domain
-        return sentences, article
-
-    def _strange(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Count what the model has never seen; see `classifier.domain.Domain.counts`."""
-        return np.zeros((len(texts), 4)) if self.domain is None else self.domain.counts(texts, self._known_words)
-
     def seen(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Tell which sentences the model was trained on, whatever their case and punctuation.
 
@@ -493,18 +477,36 @@ class Reading:
 
     @cached_property
     def out_of_domain(self) -> tuple[list[bool], list[bool]]:
-        """Which sentences, and which articles, are unlike the training corpus; see `Model.out_of_domain`."""
+        """Which sentences, and which articles, are unlike the training corpus: off topic, foreign, no prose."""
         if self.model.domain is None:
             return [False] * len(self.texts), [False] * len(self.sizes)
         return self.model.domain.judged(self.strange, self.sizes)
 
+    @cached_property
+    def _weights(self) -> npt.NDArray[np.float64] | None:
+        """What the terms of each sentence are multiplied by; None where sentences are read alone."""
+        return None if self.around is None or self.model.context is None else self.model.context.weights(self.around)
+
     def intercepts(self, row: int) -> npt.NDArray[np.float64]:
-        """Return what every frame's logit is before any term is added, for one sentence."""
-        context = self.model.context
-        if context is None or self.around is None or self.around.alone[row]:
+        """Return what every frame's logit is before any term is added.
+
+        Parameters
+        ----------
+        row : int
+            The sentence.
+
+        Returns
+        -------
+        ndarray of shape (n_frames,)
+        """
+        context = self._context_of(row)
+        if context is None or self._weights is None:
             return self.model.intercepts
-        result: npt.NDArray[np.float64] = context.weights(self.around)[row] * self.model.intercepts + context.intercepts
+        result: npt.NDArray[np.float64] = self._weights[row] * self.model.intercepts + context.intercepts
         return result
+
+    def _context_of(self, row: int) -> Context | None:
+        return None if self.around is None or self.around.alone[row] else self.model.context
 
     def explain(self, row: int) -> dict[str, list[tuple[str, float]]]:
         """Return what every term of one sentence, and its article, adds to the logit of every frame.
@@ -519,10 +521,10 @@ class Reading:
         dict of str to list of (str, float)
             As `Model.explain` has it; with `intercepts` the sum is the logit.
         """
-        terms, context = self.model.explain(self.texts[row]), self.model.context
-        if context is None or self.around is None or self.around.alone[row]:
+        terms, context = self.model.explain(self.texts[row]), self._context_of(row)
+        if context is None or self.around is None or self._weights is None:
             return terms
-        subjects, weights = self.model.codebook.subjects, context.weights(self.around)[row]
+        subjects, weights = self.model.codebook.subjects, self._weights[row]
         return {
             name: sorted(
                 [

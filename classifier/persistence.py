@@ -255,7 +255,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     if thresholds.shape != (len(codebook.frames),):
         raise ValueError("thresholds")
     context = None
-    if manifest["context"] is not None:
+    if manifest.get("context") is not None:
         context = Context.from_dict(manifest["context"], len(codebook.frames), len(codebook.subjects))
     return Model(
         name=str(manifest["name"]),
@@ -299,7 +299,7 @@ def to_pipeline(model: Model) -> Pipeline:
     sklearn.pipeline.Pipeline
         ``FeatureUnion`` of ``TfidfVectorizer`` and ``LogisticRegression`` (one a frame in a ``OneVsRestClassifier``
         for multilabel); blocks of roles analyze with this package's `RoleAnalyzer`. ``predict_proba`` equals the
-        model's to 1e-5; ``predict`` knows nothing of its thresholds.
+        model's to 1e-5, of sentences alone; ``predict`` knows nothing of its thresholds.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression

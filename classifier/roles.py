@@ -289,10 +289,10 @@ class Roles:
                 self.kinds[name] = kind
                 subject = entry.get("subject")
                 if subject is not None:
-                    if kind != "actors" or not isinstance(subject, str) or not subject or not subject.isprintable():
-                        raise InputError(
-                            f"{self._where}: the subject of {name!r} must be one line of text, of an actor."
-                        )
+                    if kind != "actors":
+                        raise InputError(f"{self._where}: {name!r} has a subject, but only actors can; delete it.")
+                    if not isinstance(subject, str) or not subject.strip() or not subject.isprintable():
+                        raise InputError(f"{self._where}: the subject of the role {name!r} must be one line of text.")
                     self.subjects.setdefault(subject, []).append(name)
                 for term in terms:
                     yield name, term
@@ -409,6 +409,20 @@ class Roles:
                 )
             )
         return Tagging(tuple(matches), tuple(quotations), len(text))
+
+    def named(self, texts: Iterable[str]) -> list[list[bool]]:
+        """Say of each sentence which of the `subjects` it names.
+
+        Parameters
+        ----------
+        texts : iterable of str
+
+        Returns
+        -------
+        list of list of bool
+        """
+        subjects = self.subjects.values()
+        return [self.tag(text).names(subjects) if subjects else [] for text in texts]
 
     def _longest(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
         """Yield the first word, the last word and the role's number of each match."""

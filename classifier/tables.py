@@ -181,7 +181,19 @@ def figures_table(
 def compared(
     alone: Sequence[FrameMetrics] | None, baselines: Mapping[str, Sequence[FrameMetrics]]
 ) -> dict[str, Sequence[FrameMetrics]]:
-    """Name what a model's figures are compared with: itself without articles to read, and the baselines."""
+    """Name what a model's figures are compared with.
+
+    Parameters
+    ----------
+    alone : sequence of FrameMetrics or None
+        The model's own without articles to read.
+    baselines : mapping of str to sequence of FrameMetrics
+
+    Returns
+    -------
+    dict of str to sequence of FrameMetrics
+        As `figures_table` takes them.
+    """
     return {
         **({} if alone is None else {"each sentence alone": alone}),
         **{f"baseline: {name}": rows for name, rows in baselines.items()},

@@ -1,8 +1,8 @@
 """From a labeled corpus to a model: choice of features and regularisation, calibration, thresholds.
 
 Everything that is chosen is chosen by cross-validation on the training sentences alone, and the figures reported
-come from an outer cross-validation around the whole of it: for each outer fold the choice, the calibration and
-the thresholds are made again without that fold (nested cross-validation; Varma and Simon 2006).
+come from an outer cross-validation around the whole of it: for each outer fold the choice, the calibration, the
+context and the thresholds are made again without that fold (nested cross-validation; Varma and Simon 2006).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class CrossValidation:
     scores : Scores
         Every sentence scored by a model that saw nothing of its article.
     alone : Scores or None
-        The same without its article; None where the models take nothing from articles.
+        The same without its article, at the same thresholds; None where the models take nothing from articles.
     majority, keywords : Scores
         The same by the two baselines.
     settings : list of Setting
@@ -143,7 +143,8 @@ class TrainingReport:
     validation : CrossValidation
         What they are computed from.
     alone : list of FrameMetrics or None
-        The figures of sentences scored without their articles.
+        The figures of sentences scored without their articles, at the same thresholds; None where the models take
+        nothing from articles.
     setting : Setting or None
         Chosen for the model that is kept; None where none is.
     """
@@ -301,9 +302,12 @@ def _validation(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]], fits: Se
         settings.append(fit.setting)
         models.append(_model(f"fold {fold + 1}", corpus, fit))
         folds[test_rows] = fold
-        logits = fit.logits(test_rows)
-        together = in_articles(corpus, test_rows, logits, trainer.counts.named, fit.context)
-        for part, found in ((alone, logits), (scores, together)):
+        # An article may be tested in several folds, none of which has learned from it: each reads the whole of it.
+        rows = np.flatnonzero(np.isin(corpus.group_ids, corpus.group_ids[test_rows]))
+        tested = np.isin(rows, test_rows)
+        logits = fit.logits(rows)
+        together = in_articles(corpus, rows, logits, trainer.counts.named, fit.context)
+        for part, found in ((alone, logits[tested]), (scores, together[tested])):
             part.probabilities[test_rows] = probabilities(found, corpus.task)
             part.predicted[test_rows] = decide(part.probabilities[test_rows], fit.thresholds, corpus.task)
         predict_majority(corpus, train_rows, test_rows, majority)
@@ -398,7 +402,7 @@ class _Trainer:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def fit(self, rows: Rows) -> _Fit:
-        """Choose a setting, calibration and thresholds by cross-validation on `rows`, then fit on all of them."""
+        """Choose setting, calibration, context and thresholds by cross-validation on `rows`, then fit on them all."""
         task, targets = self.corpus.task, self.corpus.targets
         settings = settings_tried(self.corpus.codebook)
         logits = np.zeros((len(settings), *targets.shape))
@@ -434,7 +438,7 @@ def article_context(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bo
     ----------
     corpus : LabeledCorpus
     rows : ndarray of int
-        Sentences of the corpus, articles of it whole.
+        Sentences of the corpus; of its articles they should be the whole.
     logits : ndarray of shape (len(rows), n_frames)
         Theirs, calibrated and out of fold.
     named : ndarray of bool of shape (n_texts, n_subjects)
@@ -452,7 +456,21 @@ def article_context(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bo
 
 
 def in_articles(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools, context: Context | None) -> Floats:
-    """Return the logits of sentences read in their articles; see `article_context`."""
+    """Return the logits of sentences read in their articles.
+
+    Parameters
+    ----------
+    corpus, rows, named
+        As for `article_context`.
+    logits : ndarray of shape (len(rows), n_frames)
+        Of each sentence by its own words.
+    context : Context or None
+
+    Returns
+    -------
+    ndarray of shape (len(rows), n_frames)
+        `logits` themselves where there is no context.
+    """
     if context is None:
         return logits
     order, around = _around(corpus, rows, logits, named)
@@ -644,7 +662,8 @@ def choose_thresholds(probabilities: Floats, truth: Bools, task: Task, tolerance
             continue
         last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
         f1 = 2 * np.cumsum(hits)[last] / (last + 1 + hits.sum())
-        best = int(np.flatnonzero(f1 >= f1.max() - tolerance)[0])
+        # Never less than half of the best: where no threshold is any good, a tolerance would take the highest of all.
+        best = int(np.flatnonzero(f1 >= max(f1.max() - tolerance, f1.max() / 2))[0])
         below = ranked[last[best] + 1] if last[best] + 1 < len(ranked) else 0.0
         thresholds[frame] = (ranked[last[best]] + below) / 2
     return thresholds

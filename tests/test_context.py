@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from classifier import Article, Model, load_model, score_article, score_articles
-from classifier.context import LIMIT, OTHERS, Context, Surroundings, learn_context
+from classifier import Article, InputError, LabeledCorpus, Model, load_model, score_article, score_articles
+from classifier.context import LIMIT, OTHERS, Context, Surroundings, learn_context, sign_names
+from classifier.evaluation.held_out import score_corpus
 from tests.strategies import unicode_texts
 
 ARTICLES = (
@@ -45,6 +46,11 @@ class TestSurroundings:
         assert nowhere_two == [True, True, True, False]
         assert nobody == [False] * 4
         assert nobody_yet == [True, False, False, False]
+
+    def test_for_one_subject_nobody_is_named_nowhere(self) -> None:
+        signs = Surroundings.of(self.LOGITS, self.NAMED[:, :1], [3, 1]).signs
+        assert signs.T.tolist() == [[False, False, False, True], [True, False, False, True]]
+        assert len(sign_names(["Sea"])) == 2
 
     def test_a_sentence_that_is_all_of_its_article_is_alone(self) -> None:
         assert Surroundings.of(self.LOGITS, self.NAMED, [3, 0, 1]).alone.tolist() == [False, False, False, True]
@@ -92,14 +98,15 @@ class TestLearning:
             before, after = (((found > 0) == truth).mean() for found in (logits, context.logits(logits, around)))
             assert after > before + 0.05
 
-    def test_nothing_is_learned_where_no_article_has_two_sentences(self) -> None:
-        around = Surroundings.of(np.zeros((3, 1)), np.zeros((3, 0), dtype=bool), [1, 1, 1])
-        assert learn_context(np.zeros((3, 1)), around, np.ones((3, 1), dtype=bool)) is None
+    @pytest.mark.parametrize("sizes", [[1] * 40, [2, 2, *[1] * 36]])
+    def test_nothing_is_learned_where_few_articles_have_two_sentences(self, sizes: list[int]) -> None:
+        around = Surroundings.of(np.zeros((40, 1)), np.zeros((40, 0), dtype=bool), sizes)
+        assert learn_context(np.zeros((40, 1)), around, np.array([[True], [False]] * 20)) is None
 
     def test_a_frame_without_examples_is_left_as_it_is(self) -> None:
-        logits = np.arange(8.0).reshape(4, 2)
-        truth = np.array([[True, False], [False, False], [True, False], [False, False]])
-        around = Surroundings.of(logits, np.zeros((4, 0), dtype=bool), [2, 2])
+        logits = np.arange(80.0).reshape(40, 2)
+        truth = np.array([[True, False], [False, False]] * 20)
+        around = Surroundings.of(logits, np.zeros((40, 0), dtype=bool), [2] * 20)
         context = learn_context(logits, around, truth)
         assert context is not None
         np.testing.assert_array_equal(context.logits(logits, around)[:, 1], logits[:, 1])
@@ -134,6 +141,27 @@ class TestReading:
     def test_articles_are_read_alike_in_any_company(self, reader: Model) -> None:
         together = list(score_articles(reader, ARTICLES))
         assert together == [score_article(reader, article) for article in ARTICLES]
+
+    def test_the_compiled_path_reads_alike(self, roles_directory: Path) -> None:
+        texts = ["The river rose.", "Σ \ud800", "x" * 70_000, "", "The union called a strike."]
+        plain, compiled = load_model(roles_directory), load_model(roles_directory)
+        compiled.compile()
+        one, other = plain.read(texts, [3, 2]), compiled.read(texts, [3, 2])
+        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+        np.testing.assert_array_equal(one.strange, other.strange)
+
+    def test_what_cannot_be_articles_is_refused(self, reader: Model) -> None:
+        with pytest.raises(InputError, match="brackets"):
+            reader.read("The river rose.", [1])
+        with pytest.raises(InputError, match="add up"):
+            reader.read(["The river rose."], [2])
+
+    def test_a_labeled_corpus_is_read_as_its_articles_are(self, reader: Model, corpus: LabeledCorpus) -> None:
+        scores = score_corpus(reader, corpus)
+        rows = [row for row, group in enumerate(corpus.groups) if group == corpus.groups[7]]
+        article = Article("here", "\n\n".join(corpus.texts[row] for row in rows))
+        scored = [list(sentence.scores.values()) for sentence in score_article(reader, article).sentences]
+        np.testing.assert_allclose(scores.probabilities[rows], scored, atol=6e-5)
 
     def test_it_is_saved_and_loaded(self, reader: Model, tmp_path: Path) -> None:
         reader.save(tmp_path / "model")

@@ -140,7 +140,7 @@ def _warn(evaluation: Evaluation, n_models: int) -> None:
     if overlap.neighbours:
         text += (
             f" {overlap.neighbours:,} of the sentences that remain come from articles of which others were "
-            "trained on: their figures may still flatter."
+            "trained on: they are read without those, and their figures may still flatter."
         )
     click.secho(text, fg="red", bold=True, err=True)
 

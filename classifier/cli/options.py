@@ -49,7 +49,10 @@ def corpus_options(function: F) -> F:
             click.option("--text-column", default="text", show_default=True, help="Column of the sentences."),
             click.option("--label-column", default="labels", show_default=True, help="Column of the labels."),
             click.option(
-                "--group-column", default="article_id", show_default=True, help="Column that keeps an article together."
+                "--group-column",
+                default="article_id",
+                show_default=True,
+                help="Column that names the article a sentence is read in, and kept in by folds.",
             ),
             click.option("--label-separator", default="|", show_default=True, help="Between labels of one cell."),
         )

@@ -87,7 +87,8 @@ class LabeledCorpus:
     task : {"multilabel", "multiclass"}
         Multilabel: any number of frames a sentence. Multiclass: exactly one.
     groups : tuple of str or None
-        The article each sentence belongs to; folds never divide an article.
+        The article each sentence belongs to, in which it is read; folds never divide an article. A sentence with an
+        empty name is an article of its own.
     columns : mapping of str to tuple of str
         Every column of the file, as read.
     sha256 : str
@@ -129,17 +130,18 @@ class LabeledCorpus:
     def group_ids(self) -> npt.NDArray[np.int64]:
         """The group of each sentence as an integer, from 0 in order of appearance.
 
-        Where the corpus names no articles a sentence is a group of its own, and equal texts share one,
+        Where the corpus names no article a sentence is a group of its own, and equal texts share one,
         so that no text is ever both learned from and tested on.
         """
         import numpy as np
 
-        keys = self.groups if self.groups is not None else self.texts
-        ids: dict[str, int] = {}
+        groups = self.groups if self.groups is not None else [""] * len(self)
+        keys = [(group, "" if group else text) for group, text in zip(groups, self.texts, strict=True)]
+        ids: dict[tuple[str, str], int] = {}
         return np.array([ids.setdefault(key, len(ids)) for key in keys], dtype=np.int64)
 
     def by_article(self, rows: npt.NDArray[np.intp] | None = None) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Sort rows by article; within one they keep their order.
+        """Sort rows by article, and within one by ``sentence_index`` where that column holds numbers, else as they are.
 
         Parameters
         ----------
@@ -156,10 +158,13 @@ class LabeledCorpus:
         import numpy as np
 
         rows = np.arange(len(self)) if rows is None else rows
-        if self.groups is None:
-            return np.arange(len(rows)), np.ones(len(rows), dtype=np.intp)
-        _, articles, sizes = np.unique(self.group_ids[rows], return_inverse=True, return_counts=True)
-        return np.argsort(articles, kind="stable"), sizes
+        # Sentences without an article may share a group, for their texts are equal, but stand in no article together.
+        named = np.array([bool(self.groups and self.groups[row]) for row in rows], dtype=bool)
+        ids = np.where(named, self.group_ids[rows], len(self) + np.arange(len(rows)))
+        _, articles, sizes = np.unique(ids, return_inverse=True, return_counts=True)
+        cells = self.columns.get("sentence_index", ())
+        places = [int(cells[row]) if cells and cells[row].isdecimal() else -1 for row in rows]
+        return np.lexsort((np.array(places), articles)), sizes
 
     def folds(
         self, n_folds: int, seed: int, rows: npt.NDArray[np.intp] | None = None
@@ -437,6 +442,8 @@ def _check_rows(table: _Table, columns: Columns, codebook: Codebook | None) -> I
                 yield Problem(row.line, "error", f"the label {name!r} {NOT_A_NAME}")
             if known and name not in known:
                 yield Problem(row.line, "error", f"unknown label {name!r}{_nearest(name, known)}")
+        if columns.group in table.header and not group.strip():
+            yield Problem(row.line, "warning", f"no {columns.group}: the sentence counts as an article of its own")
         key = (group, text.strip(), *sorted(names))
         line, labels = first_text.setdefault(text.strip(), (row.line, frozenset(names)))
         if key in first_row:

@@ -166,10 +166,18 @@ def block_features(corpus: LabeledCorpus, blocks: Sequence[Block] | None = None)
 
 
 def subjects_named(corpus: LabeledCorpus) -> Bools:
-    """Return which of the codebook's subjects each sentence names, shape (n_texts, n_subjects)."""
+    """Say which of the codebook's subjects each sentence names.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+
+    Returns
+    -------
+    ndarray of bool of shape (n_texts, n_subjects)
+    """
     roles = Roles(corpus.codebook.roles)
-    found = [roles.tag(text).names(roles.subjects.values()) for text in corpus.texts]
-    return np.array(found, dtype=bool).reshape(len(found), len(roles.subjects))
+    return np.array(roles.named(corpus.texts), dtype=bool).reshape(len(corpus), len(roles.subjects))
 
 
 def fixed_scores(
@@ -305,7 +313,7 @@ def articles_curve(
     strength: float = 10.0,
     seed: int = 0,
 ) -> list[tuple[float, Scores]]:
-    """Measure the method with ever more articles to learn from, at one strength of the penalty.
+    """Measure the method with ever more articles to learn from, at one strength of the penalty, each sentence alone.
 
     Parameters
     ----------

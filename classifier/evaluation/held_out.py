@@ -28,7 +28,7 @@ class Overlap:
     sentences : int
         Trained on, and therefore left out of the figures.
     neighbours : int
-        Sentences that remain but share an article with one left out.
+        Sentences that remain but share an article with one left out; they are read without it.
     recorded : bool
         Whether every model says which sentences it was trained on; where not, only the very file is recognised.
     """
@@ -189,13 +189,21 @@ class Evaluation:
         ----------
         place : int
             Of the sentence in `rows_tested`.
+
+        Returns
+        -------
+        dict of str to list of (str, float)
+            See `classifier.model.Reading.explain`.
         """
-        together = np.flatnonzero(self.scores.groups == self.scores.groups[place])
-        if self.corpus.groups is None:
-            together = np.array([place])
-        texts = [self.corpus.texts[row] for row in self.rows_tested[together]]
-        reading = self.models[int(self.model_of[place])].read(texts, [len(texts)])
-        return reading.explain(int(np.searchsorted(together, place)))
+        row, corpus = int(self.rows_tested[place]), self.corpus
+        # Cross-validation reads whole articles; of a corpus that a model has partly seen the rest is read.
+        known = np.arange(len(corpus)) if self.overlap is None else self.rows_tested
+        order, sizes = corpus.by_article(known)
+        at = int(np.flatnonzero(known[order] == row)[0])
+        article = int(np.searchsorted(np.cumsum(sizes), at, side="right"))
+        first = int(sizes[:article].sum())
+        texts = [corpus.texts[known[i]] for i in order[first : first + sizes[article]]]
+        return self.models[int(self.model_of[place])].read(texts, [len(texts)]).explain(at - first)
 
     def _mistake(self, place: int, column: int, margin: float, terms: int, frames: tuple[str, ...]) -> Mistake:
         row = int(self.rows_tested[place])
@@ -402,7 +410,7 @@ def cross_evaluate(
     Returns
     -------
     Evaluation
-        Its choices (settings, calibration, thresholds) are made anew for each fold, without it.
+        Its choices (settings, calibration, context, thresholds) are made anew for each fold, without it.
 
     Raises
     ------

@@ -19,9 +19,10 @@ class ScoredSentence:
     labels : tuple of str
         Its frames; empty for none.
     scores : dict of str to float
-        The calibrated probability of each frame.
+        The calibrated probability of each frame, given the article.
     terms : dict of str to list of (str, float), or None
-        For each label the terms that speak most for it, with their contributions to the logit.
+        For each label the terms that speak most for it, the article's share among them, with their contributions to the
+        logit.
     uncertain : tuple of str, or None
         The frames whose probability lies in the band of doubt; None where none was asked for.
     out_of_domain : bool

@@ -45,7 +45,7 @@ def score_article(
     thresholds: npt.NDArray[np.float64] | None = None,
     band: tuple[float, float] | None = None,
 ) -> ScoredArticle:
-    """Split an article into sentences and score each one.
+    """Split an article into sentences and score each one in its article.
 
     Parameters
     ----------
