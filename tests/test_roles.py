@@ -219,7 +219,7 @@ class TestField:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("The Union of Poles protested", "opposition"),
+            ("The Union of Poles protested", "dissidents"),
             ("The Union State protested", "joint"),
             ("Georgia protested", "states"),
             ("Charles Michel protested", "eu"),
@@ -230,11 +230,11 @@ class TestField:
             ("The SVR protested", "russia"),
             ("Belarus’s state television protested", "state_media"),
             ("Russian state television protested", "russia_media"),
-            ("The Belarusian opposition protested", "opposition"),
+            ("The Belarusian opposition protested", "dissidents"),
             ("The Belarusian Foreign Ministry protested", "minsk"),
             ("The Kyiv regime protested", "ukraine"),
             ("Official Minsk protested", "minsk"),
-            ("Tikhanovskaya protested", "opposition"),
+            ("Tikhanovskaya protested", "dissidents"),
             ("Łukaszenka protested", "minsk"),
         ],
     )
