@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from classifier import load_model
 from classifier.card import model_card
 from classifier.codebook import Codebook, Frame
 from classifier.model import Model
@@ -33,6 +34,18 @@ def test_is_written_beside_the_model_and_holds_its_figures(weather_directory: Pa
 
 def test_of_a_model_without_figures_says_so(weather_model: Model) -> None:
     assert "Not measured." in model_card(replace(weather_model, metrics={}, domain=None))
+
+
+def test_says_what_is_known_of_an_article(weather_model: Model, roles_directory: Path) -> None:
+    assert "what the other sentences say on average;" in model_card(weather_model)
+    assert "whether it names Water or Work;" in model_card(load_model(roles_directory))
+    assert "A sentence is read alone" in model_card(replace(weather_model, context=None))
+
+
+def test_of_a_model_of_an_earlier_version(weather_model: Model) -> None:
+    metrics = {key: value for key, value in weather_model.metrics.items() if key not in ("alone", "baselines")}
+    card = model_card(replace(weather_model, metrics=metrics))
+    assert "each sentence alone" not in card
 
 
 def test_text_of_a_codebook_is_no_markup(weather_model: Model) -> None:

@@ -11,9 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from classifier import Article, InputError, LabeledCorpus, Model, load_model, score_article, score_articles
+from classifier import (
+    Article,
+    InputError,
+    LabeledCorpus,
+    Model,
+    load_model,
+    read_corpus,
+    score_article,
+    score_articles,
+    train,
+)
 from classifier.context import LIMIT, OTHERS, Context, Surroundings, learn_context, sign_names
 from classifier.evaluation.held_out import score_corpus
+from tests.corpora import ROOMS, write_rows
 from tests.strategies import unicode_texts
 
 ARTICLES = (
@@ -168,6 +179,16 @@ class TestReading:
         loaded = load_model(tmp_path / "model")
         assert loaded.context is not None and reader.context is not None
         assert loaded.context.to_dict() == reader.context.to_dict()
+
+    def test_a_model_saved_without_one_reads_every_sentence_alone(self, reader: Model, tmp_path: Path) -> None:
+        replace(reader, context=None).save(tmp_path / "model")
+        assert load_model(tmp_path / "model").context is None
+
+    def test_classes_have_no_context_even_in_articles(self, tmp_path: Path) -> None:
+        rows = [(f"a{i // 4}", ROOMS[i % len(ROOMS)][0], f"{ROOMS[i % len(ROOMS)][1]} {i}") for i in range(96)]
+        path = write_rows(tmp_path / "rooms.csv", ("article_id", "labels", "text"), rows)
+        model, _ = train(read_corpus(path), n_folds=2)
+        assert (model.task, model.context) == ("multiclass", None)
 
     def test_a_model_without_context_reads_every_sentence_alone(self, reader: Model) -> None:
         plain = replace(reader, context=None)

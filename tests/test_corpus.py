@@ -411,3 +411,38 @@ class TestFolds:
         corpus = labeled(("1", "1", "2"), ("a", "b", "c"), (("flood",), ("strike",), ()))
         with pytest.raises(InputError, match="2 articles"):
             list(corpus.folds(3, 0))
+
+
+class TestByArticle:
+    @staticmethod
+    def corpus(
+        groups: tuple[str, ...] | None, texts: tuple[str, ...] = (), **columns: tuple[str, ...]
+    ) -> LabeledCorpus:
+        n = len(groups or texts)
+        texts = texts or tuple(f"Text {i}." for i in range(n))
+        return LabeledCorpus(texts, ((),) * n, Codebook.from_names(["a"]), groups=groups, columns=columns)
+
+    def test_interleaved_articles_are_put_together_in_the_order_of_their_rows(self) -> None:
+        order, sizes = self.corpus(("x", "y", "x", "y", "x")).by_article()
+        assert order.tolist() == [0, 2, 4, 1, 3]
+        assert sizes.tolist() == [3, 2]
+
+    def test_sentence_index_tells_the_order_where_it_holds_numbers(self) -> None:
+        corpus = self.corpus(("x", "x", "y", "y"), sentence_index=("10", "9", "b", "a"))
+        assert corpus.by_article()[0].tolist() == [1, 0, 2, 3]
+
+    def test_places_are_those_in_the_rows_given(self) -> None:
+        order, sizes = self.corpus(("x", "y", "x", "y")).by_article(np.array([1, 2, 3]))
+        assert sizes.tolist() == [1, 2]
+        assert order.tolist() == [1, 0, 2]
+
+    def test_a_sentence_without_an_article_stands_alone_whatever_its_text(self) -> None:
+        for groups in (None, ("", "", "")):
+            corpus = self.corpus(groups, ("Same.", "Same.", "Other."))
+            assert corpus.by_article()[1].tolist() == [1, 1, 1]
+            assert corpus.group_ids.tolist() == [0, 0, 1]
+
+    def test_an_empty_article_is_told(self, csv_file) -> None:
+        rows = "article_id,text,labels\n" + "".join(f"{i // 2},Text {i}.,{'ab'[i % 2]}\n" for i in range(12))
+        found = check_corpus(csv_file(rows + ",Lost.,a\n"), n_folds=2)
+        assert [(problem.severity, "article of its own" in problem.message) for problem in found] == [("warning", True)]

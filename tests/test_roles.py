@@ -445,3 +445,28 @@ class TestModel:
         terms = dict(model.explain("Brussels condemned “Minsk” today")["bad"])
         assert "West … condemns (Brussels … condemned)" in terms
         assert "[West] condemned" in terms
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "message"),
+    [
+        ("acts", "Sea", "only actors"),
+        ("actors", "", "one line"),
+        ("actors", 3, "one line"),
+        ("actors", "a\nb", "one line"),
+    ],
+)
+def test_a_subject_that_is_none_is_refused(kind: str, subject: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Roles({kind: {"wave": {"terms": ["wave*"], "subject": subject}}})
+
+
+def test_subjects_are_named_by_any_of_their_actors() -> None:
+    actors = {
+        "sea": {"terms": ["sea"], "subject": "Water"},
+        "rain": {"terms": ["rain*"], "subject": "Water"},
+        "sun": {"terms": ["sun"]},
+    }
+    roles = Roles({"actors": actors})
+    assert roles.subjects == {"Water": ["sea", "rain"]}
+    assert roles.named(["Rains fell", "The sun shone"]) == [[True], [False]]

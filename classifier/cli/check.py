@@ -37,6 +37,7 @@ def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
         click.echo(plain(f"{place}: {problem.severity}: {problem.message}"))
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    click.echo(f"{csv}: {errors} errors, {warnings} warnings" if problems else f"{csv}: no problems found", err=True)
+    counts = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((errors, "error"), (warnings, "warning")))
+    click.echo(f"{csv}: {counts if problems else 'no problems found'}", err=True)
     if errors:
         raise click.exceptions.Exit(2)

@@ -36,7 +36,7 @@ FAULTS_SHOWN = 20
     "--format",
     "format_",
     type=click.Choice(["table", "jsonl", "json", "csv", "parquet", "html"]),
-    help="[default: table on a terminal, jsonl otherwise]",
+    help="[default: by the extension of --output, else table on a terminal and jsonl in a pipe]",
 )
 @options.output_option
 @click.option(
@@ -58,7 +58,7 @@ FAULTS_SHOWN = 20
     "--threshold",
     multiple=True,
     metavar="VALUE|FRAME=VALUE",
-    help="Label a sentence from this probability on, for all frames or for one; repeatable.",
+    help="Label a sentence from this probability on, for all frames or for one, which goes before; repeatable.",
 )
 @click.option(
     "--abstain",
@@ -104,11 +104,14 @@ def command(
     Read are text, Markdown, HTML, PDF, DOCX, CSV, TSV, JSON Lines, JSON, Parquet and Arrow, and .gz, .zst and .zip
     of these. An article that cannot be read is named and left out; it never ends the run.
 
+    A sentence is scored in its article: what the other sentences say counts, and whether the codebook's subjects are
+    named. A text of one sentence is read alone.
+
     \b
     Examples:
       framing score article.txt
-      framing score news/ --format csv --output scores.csv --errors unread.jsonl
-      framing score news/ --format html --output news.html
+      framing score news/ --output scores.csv --errors unread.jsonl
+      framing score news/ --output news.html
       framing score dump.jsonl.gz --text-column article.body --keep author -o scores.jsonl --resume
       cat article.txt | framing score - --explain 3
     """
@@ -117,7 +120,9 @@ def command(
     if output is None and sys.stdout is None:
         raise click.UsageError("Standard output is closed; give --output FILE.")
     if format_ is None:
-        format_ = "table" if output is None and sys.stdout.isatty() else "jsonl"
+        extension = output.suffix.lower().removeprefix(".") if output else ""
+        usual = "table" if output is None and sys.stdout.isatty() else "jsonl"
+        format_ = extension if extension in ("json", "csv", "parquet", "html") else usual
     _check_usage(format_, output, errors, resume, csv_safe)
     read = reading.read_options(values)
     if format_ == "html" and level == "sentence":
@@ -298,7 +303,8 @@ def _notes(summary: Summary, errors: Path | None) -> Iterator[str]:
         more = summary.faults > FAULTS_SHOWN and errors is None
         where = f"they are in {errors}" if errors else "--errors FILE keeps them all" if more else ""
         yield (
-            f"{summary.articles:,} articles scored, {summary.faults:,} could not be read"
+            f"{summary.articles:,} {'article' if summary.articles == 1 else 'articles'} scored, "
+            f"{summary.faults:,} could not be read"
             f"{f'; {where}' if where else ''}."
         )
     for encoding, count in summary.guessed.most_common():
@@ -328,7 +334,8 @@ def _thresholds(values: tuple[str, ...], model: Model) -> npt.NDArray[np.float64
     import numpy as np
 
     thresholds = model.thresholds.copy()
-    for value in values:
+    # Those of a single frame last, wherever they stand: they say more.
+    for value in sorted(values, key=lambda value: "=" in value):
         frame, _, number = value.rpartition("=")
         if frame and frame not in model.frames:
             raise click.BadParameter(

@@ -388,6 +388,10 @@ def calibration_curve(scores: Scores, frames: tuple[str, ...], bootstrap: Bootst
     return curves
 
 
+#: Decisions that a stated probability is judged by at least.
+MIN_DECISIONS = 10
+
+
 def reliability(curve: Sequence[CalibrationBin], probability: float) -> tuple[float, float, int, float] | None:
     """Say what a stated probability meant: how many of the sentences given about as much carried the frame.
 
@@ -404,13 +408,13 @@ def reliability(curve: Sequence[CalibrationBin], probability: float) -> tuple[fl
     n : int
         Sentences within.
     share : float
-        Of those that carried the frame; the whole is None where there are no sentences.
+        Of those that carried the frame; the whole is None where there are fewer than `MIN_DECISIONS`.
     """
     middle = round(probability * N_BINS)
     low, high = (middle - 1) / N_BINS, (middle + 1) / N_BINS
     within = [part for part in curve if low - 1e-9 <= part.low and part.high <= high + 1e-9]
     n = sum(part.n for part in within)
-    return (low, high, n, sum(part.n * part.share.value for part in within) / n) if n else None
+    return (low, high, n, sum(part.n * part.share.value for part in within) / n) if n >= MIN_DECISIONS else None
 
 
 def abstention(scores: Scores, bootstrap: Bootstrap, band: tuple[float, float] = BAND) -> Abstention:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.codebook import Codebook
+from classifier.roles import Roles
 from classifier.scoring import ScoredArticle, ScoredSentence
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
         "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
         "from a bootstrap over articles. AP: average precision."
     )
+    if report.alone is not None:
+        note += " Each sentence alone: without the rest of its article."
     beneath = compared(report.alone, report.baselines)
     parts: list[RenderableType] = [terminal([figures_table("", report.rows, codebook, shown, beneath, note)])]
     if report.setting is not None:
@@ -202,4 +205,11 @@ def codebook_page(codebook: Codebook) -> RenderableType:
         parts.append(heading)
         if frame.definition:
             parts.append(Padding(Text(printable(frame.definition)), (0, 0, 0, 2)))
+    subjects = Roles(codebook.roles).subjects if codebook.subjects else {}
+    if subjects:
+        parts += [Text(), Text("An article is taken to be about something else where it names none of")]
+    for subject, names in subjects.items():
+        actors = codebook.roles["actors"]
+        told = ", ".join(str(actors[name].get("title", name)) for name in names)
+        parts.append(Padding(Text(printable(f"{subject}: {told}")), (0, 0, 0, 2)))
     return Group(*parts)

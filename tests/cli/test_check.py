@@ -35,7 +35,7 @@ def test_warnings_alone_exit_0(cli, corpus_csv: Path, tmp_path: Path) -> None:
     result = cli("check", path)
     assert result.exit_code == 0
     assert "warning: duplicate of line 61" in result.stdout
-    assert "0 errors, 1 warnings" in result.stderr
+    assert "0 errors, 1 warning" in result.stderr
 
 
 def test_labels_like_those_of_the_default_model_are_held_to_its_codebook(cli, tmp_path: Path) -> None:

@@ -15,6 +15,12 @@ def test_the_default_model(cli) -> None:
     assert "\x1b" not in text
 
 
+def test_subjects_are_shown_with_their_actors(cli) -> None:
+    text = " ".join(cli("frames").stdout.split())
+    assert "Russia: Russia, Russian state media" in text
+    assert "Belarus: Belarusian authorities" in text
+
+
 def test_another_model_and_another_codebook(cli, model_directory: Path, tmp_path: Path) -> None:
     assert "flood" in cli("frames", "--model", model_directory).stdout
     path = tmp_path / "frames.toml"

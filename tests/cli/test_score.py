@@ -83,6 +83,15 @@ class TestFormats:
         assert score(article_file, "--output", tmp_path / "out.jsonl").stdout == ""
         assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == score(article_file).stdout
 
+    @pytest.mark.parametrize("name", ["out.csv", "out.HTML", "out.json", "out.jsonl", "out.txt"])
+    def test_the_extension_of_the_output_names_its_format(
+        self, score, article_file: Path, tmp_path: Path, name: str
+    ) -> None:
+        format_ = {"csv": "csv", "html": "html", "json": "json"}.get(name.lower().partition(".")[2], "jsonl")
+        for target, options in ((tmp_path / name, ()), (tmp_path / "other", ("--format", format_))):
+            assert score(article_file, "--output", target, *options).exit_code == 0
+        assert (tmp_path / name).read_bytes() == (tmp_path / "other").read_bytes()
+
     def test_a_folder_is_walked(self, score, tmp_path: Path) -> None:
         for name in ("b.txt", "a/c.txt"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -134,6 +143,8 @@ class TestThreshold:
         assert [set(names) - {"flood"} for names in changed] == [set(names) - {"flood"} for names in own]
 
     def test_the_last_one_counts(self, score, article_file: Path) -> None:
+        given = ("--threshold", "strike=0", "--threshold", "1")
+        assert self.labels(score(article_file, *given)) == self.labels(score(article_file, *given[2:], *given[:2]))
         labels = self.labels(score(article_file, "--threshold", "1", "--threshold", "strike=0"))
         assert labels == [["strike"]] * 6
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,14 @@ def test_sources_that_changed_are_refused(tmp_path: Path, at_once: None) -> None
     write_dump(source, 1500, seed=1)
     with pytest.raises(InputError, match="no longer"):
         Run(load_model(), settings_for(source), lambda fault: None).to_file(output, None, resume=True)
+
+
+def test_a_model_that_reads_articles_otherwise_is_refused(tmp_path: Path, at_once: None) -> None:
+    source, output = write_dump(tmp_path / "dump.jsonl", 1500), tmp_path / "scores.jsonl"
+    run_until(12, settings_for(source), output)
+    other = replace(load_model(), context=None)
+    with pytest.raises(InputError, match="--model"):
+        Run(other, settings_for(source), lambda fault: None).to_file(output, None, resume=True)
 
 
 def test_two_runs_never_write_one_file(tmp_path: Path) -> None:
