@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -45,6 +46,11 @@ FAULTS_SHOWN = 20
     default="sentence",
     show_default=True,
     help="A result a sentence, or the profile of each article alone.",
+)
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="Read each sentence without its article: for lists of sentences that do not belong together.",
 )
 @click.option(
     "--explain",
@@ -88,6 +94,7 @@ def command(
     format_: str | None,
     output: Path | None,
     level: str,
+    alone: bool,
     explain: int | None,
     threshold: tuple[str, ...],
     abstain: tuple[float, float] | None,
@@ -105,7 +112,7 @@ def command(
     of these. An article that cannot be read is named and left out; it never ends the run.
 
     A sentence is scored in its article: what the other sentences say counts, and whether the codebook's subjects are
-    named. A text of one sentence is read alone.
+    named. A text of one sentence is read alone, and with --alone every sentence is.
 
     \b
     Examples:
@@ -131,6 +138,8 @@ def command(
     from classifier.runs import Run, RunSettings
 
     loaded = load_model(model)
+    if alone:
+        loaded = replace(loaded, context=None)
     thresholds = _thresholds(threshold, loaded)
     settings = RunSettings(sources, read, format_, level, explain or 0, thresholds, abstain, csv_safe, jobs)
     written = [Path(path.parent.resolve() / f"{path.name}{end}") for path in (output, errors) if path for end in _ENDS]

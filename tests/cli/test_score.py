@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
-from classifier import Model
+from classifier import Model, load_model
 from tests.conftest import ARTICLE, REPOSITORY
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "score.schema.json").read_text(encoding="utf-8"))
@@ -125,6 +126,19 @@ class TestExplain:
     @pytest.mark.parametrize("n", ["0", "-1", "many"])
     def test_other_numbers_are_bad_usage(self, score, article_file: Path, n: str) -> None:
         assert score(article_file, "--explain", n).exit_code == 2
+
+
+class TestAlone:
+    def test_every_sentence_is_read_without_its_article(self, cli, roles_directory: Path, article_file: Path) -> None:
+        model = load_model(roles_directory)
+        read = {}
+        for options in ((), ("--alone",)):
+            article = json.loads(cli("score", article_file, "--model", roles_directory, *options).stdout)
+            read[options] = [list(sentence["scores"].values()) for sentence in article["sentences"]]
+        texts = [sentence["text"] for sentence in article["sentences"]]
+        np.testing.assert_allclose(read["--alone",], model.predict_proba(texts), atol=6e-5)
+        np.testing.assert_allclose(read[()], model.read(texts, [len(texts)]).probabilities, atol=6e-5)
+        assert read[()] != read["--alone",]
 
 
 class TestThreshold:
