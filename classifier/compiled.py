@@ -96,7 +96,7 @@ class CompiledScorer:
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
         ngrams_of_words = dict.fromkeys(ngram for i in of_words for ngram in model.vocabulary[i])
         entries = {ngram: entry for entry, ngram in enumerate(ngrams_of_words, start=1)}
-        shared = np.full((len(of_words), 1 + len(entries)), -1, dtype=np.int32)
+        shared = np.full((1 + len(entries), len(of_words)), -1, dtype=np.int32)
         tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
@@ -126,11 +126,11 @@ class CompiledScorer:
                     pairs[names[before], names[after]] = number
             else:
                 settings[i, 3] = of_words.index(i)
-                shared[settings[i, 3], [entries[ngram] for ngram in ngrams]] = own
+                shared[[entries[ngram] for ngram in ngrams], settings[i, 3]] = own
             first += len(ngrams)
         known_words = (column for column, i in enumerate(of_words) if model.blocks[i].kind == "words")
         single = np.array([False, *(" " not in ngram for ngram in ngrams_of_words)])
-        known = single & (shared[list(known_words)] >= 0).any(axis=0)
+        known = single & (shared[:, list(known_words)] >= 0).any(axis=1)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
         logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])

@@ -269,7 +269,7 @@ def word_features(grams, n_tokens, shortest, longest, shared, column, out):
     n = 0
     for length in range(shortest, longest + 1):
         for start in range(n_tokens - length + 1):
-            out[n] = shared[column, U64(grams[length - 1, start])]
+            out[n] = shared[U64(grams[length - 1, start]), column]
             n += out[n] >= 0
     return n
 
@@ -291,7 +291,7 @@ def masked_features(masked, size, shortest, longest, seed, sieve, tables, base, 
                 for i in range(start, start + length):
                     state = extend(state, hashes[i])
                 entry = U64(find_sifted(sieve, tables, base, mask, state | _ONE) + 1)
-            out[n] = shared[column, entry]
+            out[n] = shared[entry, column]
             n += out[n] >= 0
     return n
 
@@ -641,7 +641,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     _, entries, ngrams, tokens, lone, items, _ = memory
     counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
     subjects, limits = roles[7], roles[8]
-    longest_words = len(grams) if len(shared) else 0
+    longest_words = len(grams) if shared.shape[1] else 0
     word_table = seeds[-2], sieve, tables, bases[-1], masks[-1]
     seen[:] = 0
     for row in range(len(ends) - 1):
