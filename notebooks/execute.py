@@ -38,7 +38,7 @@ def main(check: bool) -> int:
         if check and not (executed and notebook.metadata.get("inputs") == inputs):
             stale.append(path.name)
         start = time.monotonic()
-        client = NotebookClient(notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": HERE}})
+        client = NotebookClient(notebook, timeout=7200, kernel_name="python3", resources={"metadata": {"path": HERE}})
         client.execute()
         print(f"{path.name}: {time.monotonic() - start:.0f} s", flush=True)
         if not check:
