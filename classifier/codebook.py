@@ -71,11 +71,14 @@ class Codebook:
         return tuple(frame.name for frame in self.frames)
 
     @property
-    def subjects(self) -> tuple[str, ...]:
-        """What the frames are about: the subjects of the roles' actors, in order."""
-        actors = self.roles.get("actors", {}).values()
-        found = (entry.get("subject") for entry in actors if isinstance(entry, Mapping))
-        return tuple(dict.fromkeys(subject for subject in found if isinstance(subject, str)))
+    def subjects(self) -> dict[str, list[str]]:
+        """What the frames are about: each subject with the names of its actors, in order."""
+        found: dict[str, list[str]] = {}
+        for name, entry in self.roles.get("actors", {}).items():
+            subject = entry.get("subject") if isinstance(entry, Mapping) else None
+            if isinstance(subject, str):
+                found.setdefault(subject, []).append(name)
+        return found
 
     def __getitem__(self, name: str) -> Frame:
         for frame in self.frames:

@@ -524,7 +524,7 @@ class Reading:
         terms, context = self.model.explain(self.texts[row]), self._context_of(row)
         if context is None or self.around is None or self._weights is None:
             return terms
-        subjects, weights = self.model.codebook.subjects, self._weights[row]
+        subjects, weights = tuple(self.model.codebook.subjects), self._weights[row]
         return {
             name: sorted(
                 [

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.codebook import Codebook
-from classifier.roles import Roles
 from classifier.scoring import ScoredArticle, ScoredSentence
 
 if TYPE_CHECKING:
@@ -205,10 +204,9 @@ def codebook_page(codebook: Codebook) -> RenderableType:
         parts.append(heading)
         if frame.definition:
             parts.append(Padding(Text(printable(frame.definition)), (0, 0, 0, 2)))
-    subjects = Roles(codebook.roles).subjects if codebook.subjects else {}
-    if subjects:
+    if codebook.subjects:
         parts += [Text(), Text("An article is taken to be about something else where it names none of")]
-    for subject, names in subjects.items():
+    for subject, names in codebook.subjects.items():
         actors = codebook.roles["actors"]
         told = ", ".join(str(actors[name].get("title", name)) for name in names)
         parts.append(Padding(Text(printable(f"{subject}: {told}")), (0, 0, 0, 2)))
