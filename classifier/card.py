@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "not recorded"
 
 _IN_CONTEXT = (
-    "Of its article a sentence's score takes in what the other sentences say on average{};\n"
+    "Of its article a sentence's score takes in what the other sentences say on average and how it opens{};\n"
     '  who "he" is and what was said just before is not understood. A text of one sentence is read alone.'
 )
 

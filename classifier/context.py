@@ -1,10 +1,11 @@
 """What an article tells about its sentences: a reader of "the bloc" or "he" knows from the rest who is meant.
 
 A model scores each sentence by its own words. Where the sentence stands in an article, a second linear function
-corrects each logit by three things: the same frame's logit in the article's other sentences on average, which of the
-codebook's subjects the article names nowhere, and whether it has named one so far; where a subject is missing the
-sentence's own words count for less, too. The coefficients are learned from out-of-fold logits, so a model of sentences
-is stacked upon (Wolpert 1992), and given an article its logits remain sums of what each term adds.
+corrects each logit by four things: the same frame's logit in the article's other sentences on average, and in those
+that open it, for a headline and a lead say what the whole is about; which of the codebook's subjects the article names
+nowhere, or has not named so far; and whether the sentence is the first. Where one of these signs holds, the sentence's
+own words count for more or less, too. The coefficients are learned from out-of-fold logits, so a model of sentences is
+stacked upon (Wolpert 1992), and given an article its logits remain sums of what each term adds.
 
 A text of one sentence has no context: it may have been cut from anywhere, and its logits stay as they are.
 """
@@ -30,8 +31,11 @@ STRENGTH = 10.0
 #: Articles of several sentences that a context is learned from at least, and sentences with a frame, and without it.
 MIN_ARTICLES, MIN_EXAMPLES = 10, 10
 
-#: What the average of the other sentences is called in explanations.
-OTHERS = "the other sentences"
+#: Sentences that open an article: a headline, or a masthead above it, and what follows.
+OPENING = 2
+
+#: What the averages of the other sentences and of those that open the article are called in explanations.
+OTHERS, OPENED = "the other sentences", "how the article opens"
 
 
 def sign_names(subjects: Sequence[str]) -> list[str]:
@@ -45,19 +49,20 @@ def sign_names(subjects: Sequence[str]) -> list[str]:
     Returns
     -------
     list of str
-        That a subject is named nowhere in the article, for each; with several, that none is; that none is named so far.
+        That a subject is named nowhere in the article, for each; with several, that none is; that none is named so
+        far; that the sentence is the first.
 
     Examples
     --------
-    >>> sign_names(["Belarus", "Russia"])[1:]
+    >>> sign_names(["Belarus", "Russia"])[1:-1]
     ['Russia is not named', 'neither Belarus nor Russia is named', 'neither Belarus nor Russia is named yet']
     >>> sign_names(["Belarus"])
-    ['Belarus is not named', 'Belarus is not named yet']
+    ['Belarus is not named', 'Belarus is not named yet', 'the first sentence']
     """
     names = [f"{subject} is not named" for subject in subjects]
     if len(subjects) > 1:
         names.append(f"neither {' nor '.join(subjects)} is named")
-    return [*names, *(f"{name} yet" for name in names[-1:])]
+    return [*names, *(f"{name} yet" for name in names[-1:]), "the first sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,10 @@ class Surroundings:
     ----------
     others : ndarray of shape (n_sentences, n_frames)
         Mean of the logits of the article's other sentences, each within `LIMIT`.
+    opening : ndarray of shape (n_sentences, n_frames)
+        The same of those among the article's first `OPENING` sentences.
     signs : ndarray of bool of shape (n_sentences, n_signs)
-        Which of `sign_names` hold of the sentence. No signs where the codebook has no subjects.
+        Which of `sign_names` hold of the sentence.
     alone : ndarray of bool of shape (n_sentences,)
         Whether the sentence is all there is of its article.
     n_articles : int
@@ -77,6 +84,7 @@ class Surroundings:
     """
 
     others: Floats
+    opening: Floats
     signs: Bools
     alone: Bools
     n_articles: int
@@ -101,9 +109,11 @@ class Surroundings:
         lengths = np.array([size for size in sizes if size], dtype=np.intp)
         starts = np.cumsum(lengths) - lengths
         article = np.repeat(np.arange(len(lengths)), lengths)
+        place = np.arange(len(article)) - starts[article]
         within = np.clip(logits, -LIMIT, LIMIT)
-        sums = np.add.reduceat(within, starts) if len(starts) else within
-        others = (sums[article] - within) / np.maximum(1, lengths - 1)[article, None]
+        opens = place < OPENING
+        others = _mean_of_others(within, np.ones(len(article), dtype=bool), starts, article)
+        opening = _mean_of_others(within, opens, starts, article)
         n_subjects = named.shape[1]
         signs = np.zeros((len(logits), len(sign_names([""] * n_subjects))), dtype=bool)
         if n_subjects and len(starts):
@@ -112,9 +122,22 @@ class Surroundings:
             running = np.cumsum(named.any(axis=1))
             before = np.concatenate([[0], running])[starts]
             # In the order of `sign_names`; the sign in the middle is there for several subjects only.
-            signs[:, -2] = nowhere.all(axis=1)
-            signs[:, -1] = running == before[article]
-        return cls(others, signs, (lengths == 1)[article], int((lengths > 1).sum()))
+            signs[:, -3] = nowhere.all(axis=1)
+            signs[:, -2] = running == before[article]
+        signs[:, -1] = place == 0
+        return cls(others, opening, signs, (lengths == 1)[article], int((lengths > 1).sum()))
+
+
+def _mean_of_others(
+    values: Floats, chosen: Bools, starts: npt.NDArray[np.intp], article: npt.NDArray[np.intp]
+) -> Floats:
+    """Return for each sentence the mean of those of its article that are chosen, itself left out; zeros for none."""
+    if not len(starts):
+        return values
+    values = values * chosen[:, None]
+    sums, sizes = np.add.reduceat(values, starts), np.add.reduceat(chosen.astype(np.intp), starts)
+    means: Floats = (sums[article] - values) / np.maximum(1, sizes[article] - chosen)[:, None]
+    return means
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +150,8 @@ class Context:
         What the logit of a sentence's own words is multiplied by.
     others : ndarray of shape (n_frames,)
         What the frame's mean logit in the other sentences is multiplied by.
+    opening : ndarray of shape (n_frames,)
+        What that in the sentences which open the article is multiplied by.
     signs : ndarray of shape (n_signs, n_frames)
         What each sign adds; see `Surroundings`.
     slopes : ndarray of shape (n_signs, n_frames)
@@ -136,6 +161,7 @@ class Context:
 
     own: Floats
     others: Floats
+    opening: Floats
     signs: Floats
     slopes: Floats
     intercepts: Floats
@@ -166,7 +192,8 @@ class Context:
         -------
         ndarray of shape (n_sentences, n_frames)
         """
-        result = logits * self.weights(around) + around.others * self.others + self.intercepts
+        result = logits * self.weights(around) + around.others * self.others + around.opening * self.opening
+        result += self.intercepts
         return np.where(around.alone[:, None], logits, result + _sums(around.signs, self.signs))
 
     def terms(self, around: Surroundings, row: int, frame: int, subjects: Sequence[str]) -> list[tuple[str, float]]:
@@ -185,7 +212,10 @@ class Context:
             With the terms of the sentence, each times its frame's `weights`, and the intercepts they sum to the logit.
         """
         names = sign_names(subjects)
-        parts = [(OTHERS, float(around.others[row, frame] * self.others[frame]))]
+        parts = [
+            (OTHERS, float(around.others[row, frame] * self.others[frame])),
+            (OPENED, float(around.opening[row, frame] * self.opening[frame])),
+        ]
         parts += [(names[sign], float(self.signs[sign, frame])) for sign in np.flatnonzero(around.signs[row]).tolist()]
         return parts
 
@@ -194,6 +224,7 @@ class Context:
         return {
             "own": self.own.tolist(),
             "others": self.others.tolist(),
+            "opening": self.opening.tolist(),
             "signs": self.signs.tolist(),
             "slopes": self.slopes.tolist(),
             "intercepts": self.intercepts.tolist(),
@@ -212,6 +243,7 @@ class Context:
         shapes: dict[str, tuple[int, ...]] = {
             "own": (n_frames,),
             "others": (n_frames,),
+            "opening": (n_frames,),
             "signs": (n_signs, n_frames),
             "slopes": (n_signs, n_frames),
             "intercepts": (n_frames,),
@@ -258,16 +290,17 @@ def learn_context(logits: Floats, around: Surroundings, truth: Bools) -> Context
         return None
     n_frames, n_signs = truth.shape[1], around.signs.shape[1]
     nothing = np.zeros((n_signs, n_frames))
-    context = Context(np.ones(n_frames), np.zeros(n_frames), nothing, nothing.copy(), np.zeros(n_frames))
+    zeros = np.zeros(n_frames)
+    context = Context(np.ones(n_frames), zeros, zeros.copy(), nothing, nothing.copy(), zeros.copy())
     signs = around.signs[rows]
     for frame in range(n_frames):
         positive = truth[rows, frame].sum()
         if min(positive, rows.sum() - positive) < MIN_EXAMPLES:
             continue
-        own, others = logits[rows, frame, None], around.others[rows, frame, None]
-        inputs = np.hstack([own, others, signs, own * signs])
+        own, others, opening = (part[rows, frame, None] for part in (logits, around.others, around.opening))
+        inputs = np.hstack([own, others, opening, signs, own * signs])
         fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(inputs, truth[rows, frame])
-        context.own[frame], context.others[frame], *weights = fitted.coef_[0]
+        context.own[frame], context.others[frame], context.opening[frame], *weights = fitted.coef_[0]
         context.signs[:, frame], context.slopes[:, frame] = weights[:n_signs], weights[n_signs:]
         context.intercepts[frame] = fitted.intercept_[0]
     return context

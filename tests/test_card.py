@@ -37,7 +37,7 @@ def test_of_a_model_without_figures_says_so(weather_model: Model) -> None:
 
 
 def test_says_what_is_known_of_an_article(weather_model: Model, roles_directory: Path) -> None:
-    assert "what the other sentences say on average;" in model_card(weather_model)
+    assert "what the other sentences say on average and how it opens;" in model_card(weather_model)
     assert "whether it names Water or Work;" in model_card(load_model(roles_directory))
     assert "A sentence is read alone" in model_card(replace(weather_model, context=None))
 

@@ -1,4 +1,4 @@
-"""What an article tells about its sentences: the average of the others, and whether it names the subjects."""
+"""What an article tells about its sentences: what the others say, how it opens, whether it names the subjects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from classifier import (
     score_articles,
     train,
 )
-from classifier.context import LIMIT, OTHERS, Context, Surroundings, learn_context, sign_names
+from classifier.context import LIMIT, OPENED, OTHERS, Context, Surroundings, learn_context, sign_names
 from classifier.evaluation.held_out import score_corpus
 from tests.corpora import ROOMS, write_rows
 from tests.strategies import unicode_texts
@@ -50,9 +50,14 @@ class TestSurroundings:
         expected = [[(3 + LIMIT) / 2, -LIMIT / 2], [(1 + LIMIT) / 2, (-2 - LIMIT) / 2], [2, -1], [0, 0]]
         np.testing.assert_allclose(around.others, expected)
 
-    def test_signs_tell_what_is_not_named(self) -> None:
+    def test_opening_is_the_mean_of_the_first_two_sentences_without_itself(self) -> None:
+        around = Surroundings.of(self.LOGITS, self.NAMED, [3, 1])
+        np.testing.assert_allclose(around.opening, [[3, 0], [1, -2], [2, -1], [0, 0]])
+
+    def test_signs_tell_what_is_not_named_and_which_is_first(self) -> None:
         signs = Surroundings.of(self.LOGITS, self.NAMED, [3, 1]).signs
-        nowhere_one, nowhere_two, nobody, nobody_yet = signs.T.tolist()
+        nowhere_one, nowhere_two, nobody, nobody_yet, first = signs.T.tolist()
+        assert first == [True, False, False, True]
         assert nowhere_one == [False, False, False, True]
         assert nowhere_two == [True, True, True, False]
         assert nobody == [False] * 4
@@ -60,14 +65,15 @@ class TestSurroundings:
 
     def test_for_one_subject_nobody_is_named_nowhere(self) -> None:
         signs = Surroundings.of(self.LOGITS, self.NAMED[:, :1], [3, 1]).signs
-        assert signs.T.tolist() == [[False, False, False, True], [True, False, False, True]]
-        assert len(sign_names(["Sea"])) == 2
+        assert signs.T.tolist()[:-1] == [[False, False, False, True], [True, False, False, True]]
+        assert len(sign_names(["Sea"])) == signs.shape[1]
 
     def test_a_sentence_that_is_all_of_its_article_is_alone(self) -> None:
         assert Surroundings.of(self.LOGITS, self.NAMED, [3, 0, 1]).alone.tolist() == [False, False, False, True]
 
-    def test_without_subjects_there_are_no_signs(self) -> None:
-        assert Surroundings.of(self.LOGITS, np.zeros((4, 0), dtype=bool), [2, 2]).signs.shape == (4, 0)
+    def test_without_subjects_the_only_sign_is_the_first_sentence(self) -> None:
+        signs = Surroundings.of(self.LOGITS, np.zeros((4, 0), dtype=bool), [2, 2]).signs
+        assert signs.T.tolist() == [[True, False, True, False]]
 
     def test_of_nothing(self) -> None:
         around = Surroundings.of(np.zeros((0, 2)), np.zeros((0, 2), dtype=bool), [0, 0])
@@ -89,6 +95,7 @@ class TestSurroundings:
             here = slice(start, start + size)
             alone = Surroundings.of(logits[here], named[here], [size])
             np.testing.assert_array_equal(together.others[here], alone.others)
+            np.testing.assert_array_equal(together.opening[here], alone.opening)
             np.testing.assert_array_equal(together.signs[here], alone.signs)
             start += size
 
@@ -147,7 +154,8 @@ class TestReading:
     def test_what_the_article_adds_is_said_in_words(self, reader: Model) -> None:
         texts = ["The museum opened.", "Tickets were sold."]
         terms = dict(reader.read(texts, [2]).explain(0)["flood"])
-        assert {OTHERS, "Water is not named", "neither Water nor Work is named yet"} <= set(terms)
+        signs = {"Water is not named", "neither Water nor Work is named yet", "the first sentence"}
+        assert {OTHERS, OPENED} | signs <= set(terms)
 
     def test_articles_are_read_alike_in_any_company(self, reader: Model) -> None:
         together = list(score_articles(reader, ARTICLES))

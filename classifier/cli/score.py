@@ -111,8 +111,8 @@ def command(
     Read are text, Markdown, HTML, PDF, DOCX, CSV, TSV, JSON Lines, JSON, Parquet and Arrow, and .gz, .zst and .zip
     of these. An article that cannot be read is named and left out; it never ends the run.
 
-    A sentence is scored in its article: what the other sentences say counts, and whether the codebook's subjects are
-    named. A text of one sentence is read alone, and with --alone every sentence is.
+    A sentence is scored in its article: what the other sentences say counts, the first ones above all, and whether
+    the codebook's subjects are named. A text of one sentence is read alone, and with --alone every sentence is.
 
     \b
     Examples:
