@@ -89,61 +89,73 @@ class CompiledScorer:
         self.n_frames = len(model.frames)
         self.roles = model.roles
         self._domain = model.domain
-        # Frequent features first: the few that most look-ups touch lie close together.
-        numbers = np.empty(len(model.idf), dtype=np.int32)
-        numbers[np.argsort(model.idf, kind="stable")] = np.arange(len(model.idf), dtype=np.int32)
-        # Blocks of words share a table: what one of them looks up in it the others need, too.
+        # Blocks of words share a table: what one of them looks up in it the others need, too, so the features of an
+        # entry lie together. Frequent ones come first: the few that most look-ups touch lie close together.
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
-        ngrams_of_words = dict.fromkeys(ngram for i in of_words for ngram in model.vocabulary[i])
-        entries = {ngram: entry for entry, ngram in enumerate(ngrams_of_words, start=1)}
-        shared = np.full((1 + len(entries), len(of_words)), -1, dtype=np.int32)
+        entries = _entries(model, of_words)
+        width = len(of_words)
+        numbers = np.empty(len(model.idf), dtype=np.int32)
         tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
         masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
         table = np.concatenate(tables)
-        settings = np.zeros((len(model.blocks), 4), dtype=np.int64)
+        settings = np.zeros((len(model.blocks), 5), dtype=np.int64)
         seeds = _seeds(len(model.blocks) + 2)  # one a block, one for n-grams of words, the last for words
         names = _tag_names(model.roles)
-        pairs = np.full((len(names), len(names)), -1, dtype=np.int32)
+        pairs, bigrams = np.full((2, len(names), len(names)), -1, dtype=np.int32)
+        unigrams = np.full(len(names), -1, dtype=np.int32)
         collisions = kernels.fill_words(
             *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
         )
-        first = 0
+        known = np.zeros(1 + len(entries), dtype=np.bool_)
+        first, n_numbers = 0, width * len(known)
         for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
             own = numbers[first : first + len(ngrams)]
-            place = table, bases[i], masks[i]
-            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0
+            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0, width
+            if i in of_words:
+                settings[i, 3] = of_words.index(i)
+                own[:] = [entries[ngram] for ngram in ngrams]
+                if block.kind == "words":
+                    known[[entry for ngram, entry in zip(ngrams, own.tolist(), strict=True) if " " not in ngram]] = True
+                own[:] = own * width + settings[i, 3]
+            else:
+                order = np.argsort(model.idf[first : first + len(ngrams)], kind="stable")
+                own[order] = np.arange(n_numbers, n_numbers + len(ngrams))
+                n_numbers += len(ngrams)
+            first += len(ngrams)
+            place = seeds[i], own, table, bases[i], masks[i]
             if block.kind == "characters":
                 settings[i, 3] = _is_prefix_closed(ngrams, block.shortest)
-                collisions += kernels.fill_characters(*_code_points(ngrams), seeds[i], own, *place)
+                collisions += kernels.fill_characters(*_code_points(ngrams), *place)
             elif block.kind == "roles":
-                tags = [[names[tag] for tag in ngram.split(" ")] for ngram in ngrams]
-                collisions += kernels.fill_characters(*_concatenated(tags), seeds[i], own, *place)
+                tags = [tuple(names[tag] for tag in ngram.split(" ")) for ngram in ngrams]
+                settings[i, 3] = _is_prefix_closed(tags, block.shortest)
+                longer = [j for j, sequence in enumerate(tags) if len(sequence) > 2]
+                for sequence, number in zip(tags, own, strict=True):
+                    if len(sequence) == 1:
+                        unigrams[sequence] = number
+                    elif len(sequence) == 2:
+                        bigrams[sequence] = number
+                place = seeds[i], own[longer], *place[2:]
+                collisions += kernels.fill_characters(*_concatenated([tags[j] for j in longer]), *place)
             elif block.kind == "role_pairs":
                 for ngram, number in zip(ngrams, own, strict=True):
                     before, after = ngram.split(PAIR)
                     pairs[names[before], names[after]] = number
-            else:
-                settings[i, 3] = of_words.index(i)
-                shared[[entries[ngram] for ngram in ngrams], settings[i, 3]] = own
-            first += len(ngrams)
-        known_words = (column for column, i in enumerate(of_words) if model.blocks[i].kind == "words")
-        single = np.array([False, *(" " not in ngram for ngram in ngrams_of_words)])
-        known = single & (shared[:, list(known_words)] >= 0).any(axis=1)
         if collisions:
             raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
         logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
-        self.records = _records(model.idf, model.coefficients, numbers)
+        self.records = _records(model.idf, model.coefficients, numbers, n_numbers)
         self.longest = max(block.longest for block in model.blocks)
         self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
         sieve = np.zeros(kernels.SIEVE, dtype=np.uint64)
         for i, part in enumerate(tables):
             if i == len(model.blocks) or model.blocks[i].kind != "characters":
                 kernels.fill_sieve(sieve, table, bases[i], bases[i] + np.uint64(len(part)))
-        of_features = shared, self.records, logarithms, known, sieve
+        of_features = self.records, logarithms, known, sieve
         self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
-        self._automaton = _automaton(model.roles, seeds[-1], pairs)
+        self._automaton = _automaton(model.roles, seeds[-1], pairs, (unigrams, bigrams))
         self._memories: list[tuple[Any, ...]] = []
 
     def score(self, texts: Sequence[str], n_threads: int = 1) -> Scored:
@@ -219,7 +231,7 @@ class CompiledScorer:
 
     def _learn_more(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
         """Write into the memory what the domain and the tagger of roles read in new words."""
-        _, entries, _, _, _, items, used = memory
+        _, entries, _, _, items, used = memory
         content = data.tobytes()
         short = fresh[fresh[:, 2] - fresh[:, 1] <= kernels.LONGEST_WORD]
         texts = [content[start:end].decode("utf-8", "surrogatepass") for _, start, end in short.tolist()]
@@ -244,18 +256,21 @@ class CompiledScorer:
     def _scratch(self, size: int) -> tuple[Any, ...]:
         """Return room for counting in sentences of up to `size` bytes."""
         n_features, n_tags = self.records.shape[1], len(self._automaton[6])
+        n_found = max((2 * size + 3) * self.longest, PAIRED_TAGS**2)
         return (
             np.zeros(n_features, dtype=np.uint16),
-            np.empty(n_features + 1, dtype=np.int32),  # one more: what is touched is written before it is known
+            np.empty(n_features + 1, dtype=np.int32),  # here and below one more: what is written may not be kept
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
             np.empty(2 * size + 3, dtype=np.uint64),
+            np.empty(n_found + 1, dtype=np.uint64),
+            np.empty(n_found + 1, dtype=np.int32),
             np.empty((self.longest_words, size), dtype=np.int32),
-            np.empty(max(2 * size * self.longest, PAIRED_TAGS**2), dtype=np.int32),
-            np.empty((size, 5), dtype=np.int64),
-            np.empty((size, 3), dtype=np.int64),
-            np.empty(2 * size + 3, dtype=np.int64),
-            (np.empty(size, dtype=np.uint64), np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)),
+            np.empty(n_found + 1, dtype=np.int32),
+            (*np.empty((4, size + 1), dtype=np.int32), *np.empty((2, size + 1), dtype=np.bool_)),
+            tuple(np.empty((3, size), dtype=np.int32)),
+            np.empty(2 * size + 3, dtype=np.uint64),
+            (np.empty(2 * size, dtype=np.uint64), *np.empty((2, 2 * size), dtype=np.int32)),
             np.zeros((n_tags, n_tags), dtype=np.int64),
         )
 
@@ -314,7 +329,12 @@ def _quotes(word: str) -> Iterator[tuple[int, int]]:
         )
 
 
-def _automaton(roles: Roles | None, token_seed: np.uint64, pairs: npt.NDArray[np.int32]) -> tuple[Any, ...]:
+def _automaton(
+    roles: Roles | None,
+    token_seed: np.uint64,
+    pairs: npt.NDArray[np.int32],
+    short: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
+) -> tuple[Any, ...]:
     """Lay out the tagger for the kernel."""
     steps = roles.step if roles else {}
     table = _table(len(steps))
@@ -338,8 +358,9 @@ def _automaton(roles: Roles | None, token_seed: np.uint64, pairs: npt.NDArray[np
         np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
         np.array(masks, dtype=np.uint64),
         pairs,
+        short,
+        np.array([tagger.SPEAKER_WORDS, PAIRED_TAGS, roles is not None], dtype=np.int64),
         np.array([*subjects.values()], dtype=np.int64),
-        np.array([tagger.SPEAKER_WORDS, roles is not None, PAIRED_TAGS], dtype=np.int64),
     )
 
 
@@ -351,7 +372,18 @@ def _tag_names(roles: Roles | None) -> dict[str, int]:
 
 def _table(n: int) -> npt.NDArray[np.uint64]:
     """Return an empty open-addressing table for n pairs, at most half full."""
-    return np.zeros((1 << max(4, math.ceil(math.log2(2 * n + 1))), 2), dtype=np.uint64)
+    if n >= 1 << kernels.VALUE_BITS:
+        raise ValueError(f"{n} n-grams of one kind are more than a table holds.")
+    return np.zeros(1 << max(4, math.ceil(math.log2(2 * n + 1))), dtype=np.uint64)
+
+
+def _entries(model: Model, blocks: Sequence[int]) -> dict[str, int]:
+    """Number the n-grams of some blocks together from 1, the most frequent first."""
+    starts = np.cumsum([0, *map(len, model.vocabulary)])
+    ngrams = [ngram for i in blocks for ngram in model.vocabulary[i]]
+    idf = np.concatenate([model.idf[starts[i] : starts[i + 1]] for i in blocks] or [model.idf[:0]])
+    ordered = dict.fromkeys(ngrams[i] for i in np.argsort(idf, kind="stable").tolist())
+    return {ngram: entry for entry, ngram in enumerate(ordered, start=1)}
 
 
 def _seeds(n: int) -> npt.NDArray[np.uint64]:
@@ -360,11 +392,17 @@ def _seeds(n: int) -> npt.NDArray[np.uint64]:
 
 
 def _records(
-    idf: npt.NDArray[np.float32], coefficients: npt.NDArray[np.float32], numbers: npt.NDArray[np.int32]
+    idf: npt.NDArray[np.float32],
+    coefficients: npt.NDArray[np.float32],
+    numbers: npt.NDArray[np.int32],
+    n_numbers: int,
 ) -> npt.NDArray[np.float32]:
-    """Lay out what the kernel reads of a feature: rows of four, the first with its inverse document frequency."""
+    """Lay out what the kernel reads of a feature: rows of four, the first with its inverse document frequency.
+
+    A number that no feature has is all zeros and adds nothing.
+    """
     columns = np.column_stack([idf, coefficients])
-    records = np.zeros((-(-columns.shape[1] // 4), len(idf), 4), dtype=np.float32)
+    records = np.zeros((-(-columns.shape[1] // 4), n_numbers, 4), dtype=np.float32)
     for group in range(len(records)):
         part = columns[:, 4 * group : 4 * group + 4]
         records[group, numbers, : part.shape[1]] = part
@@ -373,11 +411,10 @@ def _records(
 
 def _memory() -> tuple[Any, ...]:
     return (
-        np.zeros((SLOTS, 2), dtype=np.uint64),
+        np.zeros(SLOTS, dtype=np.uint64),
         np.empty((WORDS, 8), dtype=np.int32),
         np.empty(NGRAMS, dtype=np.int32),
-        np.empty(TOKENS, dtype=np.uint64),
-        np.empty(TOKENS, dtype=np.int32),
+        np.empty((TOKENS, 2), dtype=np.uint64),
         np.empty((ITEMS, 4), dtype=np.int32),
         np.zeros(4, dtype=np.int64),
     )
@@ -385,7 +422,7 @@ def _memory() -> tuple[Any, ...]:
 
 def _make_room(memory: tuple[Any, ...]) -> None:
     """Forget all words where one more chunk might not find room."""
-    slots, entries, ngrams, tokens, _, items, used = memory
+    slots, entries, ngrams, tokens, items, used = memory
     # Of a chunk's bytes every other may be a word, each with up to two units more than bytes; n-grams have at most
     # eight lengths in any sensible setting, items are at most two a byte and two a word.
     needed = np.array([CHUNK // 2 + 1, 8 * 2 * CHUNK, CHUNK, 3 * CHUNK])
@@ -408,7 +445,7 @@ def _starts(lengths: Sequence[int]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _is_prefix_closed(ngrams: Sequence[str], shortest: int) -> bool:
+def _is_prefix_closed(ngrams: Sequence[Any], shortest: int) -> bool:
     known = set(ngrams)
     return all(len(ngram) <= shortest or ngram[:-1] in known for ngram in ngrams)
 

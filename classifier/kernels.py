@@ -21,10 +21,13 @@ U8, U16, U64, I32, I64, F32, F64 = np.uint8, np.uint16, np.uint64, np.int32, np.
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
-_HIGH = U64(24)  # the home of a key comes from its high bits: the lowest one is always set
 _EMPTY = U64(0)
 _ONE = U64(1)
 _LOW = U64(63)
+
+#: Low bits of a slot of a table, which hold a value; the high bits are those of its key.
+VALUE_BITS = 24
+_VALUE = U64((1 << VALUE_BITS) - 1)
 
 #: Rows of 64 bits of the sieve; the highest bits of a key choose the row, the next six the bit.
 SIEVE = 1 << 15
@@ -53,60 +56,58 @@ TOKEN, GAP, QUOTE, COLON, DASH, LONE_DASH = range(6)
 OPENS, APOSTROPHE, SINGLE, FIRST = 1, 2, 4, 8
 
 
-@njit(cache=True, inline="always")
+@njit(_nrt=False, cache=True, inline="always")
 def extend(state, unit):
     """Return the hash of a sequence extended by one unit: multiply, then fold the high bits down."""
     state = (state ^ unit) * _MULTIPLIER
     return state ^ (state >> _SHIFT)
 
 
-@njit(cache=True, inline="always")
+@njit(_nrt=False, cache=True, inline="always")
 def find(tables, base, mask, key):
-    """Return what an open-addressing table of (key, value) pairs holds for a key, or -1.
+    """Return the value that an open-addressing table holds for a key, or -1.
 
-    The table begins at row `base` of `tables` and has ``mask + 1`` rows, a power of two.
+    The table begins at slot `base` of `tables` and has ``mask + 1`` of them, a power of two. The low bits of a key are
+    its home, so a slot needs only the high ones, and has room for the value in eight bytes.
     """
-    slot = (key >> _HIGH) & mask
+    slot = key & mask
     while True:
-        found = tables[base + slot, 0]
-        if found == key:
-            return I64(tables[base + slot, 1])
+        found = tables[base + slot]
         if found == _EMPTY:
             return I64(-1)
+        if found ^ key <= _VALUE:
+            return I64(found & _VALUE) - 1
         slot = (slot + _ONE) & mask
 
 
-@njit(cache=True, inline="always")
-def find_sifted(sieve, tables, base, mask, key):
-    """Return what `find` does; most keys that no table holds are told by the sieve, which stays in the near cache."""
-    if (sieve[key >> _SIEVE_ROW] >> ((key >> _SIEVE_BIT) & _LOW)) & _ONE:
-        return find(tables, base, mask, key)
-    return I64(-1)
+@njit(_nrt=False, cache=True, inline="always")
+def sifted(sieve, key):
+    """Return 1 where a key may be in a table, 0 where it is in none; the sieve stays in the near cache."""
+    return (sieve[key >> _SIEVE_ROW] >> ((key >> _SIEVE_BIT) & _LOW)) & _ONE
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
+def insert(tables, base, mask, key, value):
+    """Put a key's value into an open-addressing table; return False where the key was there already."""
+    slot = key & mask
+    while tables[base + slot] != _EMPTY:
+        if tables[base + slot] ^ key <= _VALUE:
+            return False
+        slot = (slot + _ONE) & mask
+    tables[base + slot] = (key & ~_VALUE) | U64(value + 1)
+    return True
+
+
+@njit(_nrt=False, cache=True)
 def fill_sieve(sieve, tables, first, last):
-    """Set the bits of the keys that rows `first` to `last` of the tables hold."""
+    """Let the sieve pass the keys that slots `first` to `last` of the tables hold; their high bits are enough for it."""
     for slot in range(first, last):
-        key = tables[slot, 0]
+        key = tables[slot]
         if key != _EMPTY:
             sieve[key >> _SIEVE_ROW] |= _ONE << ((key >> _SIEVE_BIT) & _LOW)
 
 
-@njit(cache=True)
-def insert(tables, base, mask, key, value):
-    """Put a pair into an open-addressing table; return False where the key was there already."""
-    slot = (key >> _HIGH) & mask
-    while tables[base + slot, 0] != _EMPTY:
-        if tables[base + slot, 0] == key:
-            return False
-        slot = (slot + _ONE) & mask
-    tables[base + slot, 0] = key
-    tables[base + slot, 1] = U64(value)
-    return True
-
-
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def fill_characters(units, starts, seed, numbers, tables, base, mask):
     """Put the character n-grams of a vocabulary into its table, each with its number.
 
@@ -117,12 +118,12 @@ def fill_characters(units, starts, seed, numbers, tables, base, mask):
         state = seed
         for j in range(starts[i], starts[i + 1]):
             state = extend(state, U64(units[j]))
-        if not insert(tables, base, mask, state | _ONE, numbers[i]):
+        if not insert(tables, base, mask, state, numbers[i]):
             collisions += 1
     return collisions
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
     """Put the word n-grams of a vocabulary, words joined by spaces, into its table, each with its number.
 
@@ -137,18 +138,18 @@ def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
                 token = token_seed
             else:
                 token = extend(token, U64(units[j]))
-        if not insert(tables, base, mask, extend(ngram, token) | _ONE, numbers[i]):
+        if not insert(tables, base, mask, extend(ngram, token), numbers[i]):
             collisions += 1
     return collisions
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def insert_step(table, mask, state, symbol, following):
     """Put a step of the automaton of roles into its table; return False where its hash was there already."""
-    return insert(table, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)) | _ONE, following)
+    return insert(table, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)), following)
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def hash_units(units, seed):
     """Return the hash of a sequence of code points, as that of a token."""
     state = seed
@@ -157,7 +158,7 @@ def hash_units(units, seed):
     return state
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def decode(data, start, end, lower, units):
     """Decode the UTF-8 of one word into lower-case code points with a space on each side.
 
@@ -186,7 +187,7 @@ def decode(data, start, end, lower, units):
     return n + 1
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def character_features(units, n, shortest, longest, seed, tables, base, mask, closed, out, at):
     """Write the features of the character n-grams of a padded word, by start and then by length; return the end."""
     for start in range(n):
@@ -195,7 +196,7 @@ def character_features(units, n, shortest, longest, seed, tables, base, mask, cl
             state = extend(state, U64(units[start + length - 1]))
             # A word shorter than the shortest n-gram counts once, whole.
             if length >= shortest or (start == 0 and length == n):
-                feature = find(tables, base, mask, state | _ONE)
+                feature = find(tables, base, mask, state)
                 if feature >= 0:
                     out[at] = I32(feature)
                     at += 1
@@ -204,7 +205,7 @@ def character_features(units, n, shortest, longest, seed, tables, base, mask, cl
     return at
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def word_tokens(units, n, seed, classes, out, at):
     """Write the hashes of the tokens of a word, runs of two or more word characters; return the end."""
     length = 0
@@ -215,42 +216,70 @@ def word_tokens(units, n, seed, classes, out, at):
             length += 1
         else:
             if length >= 2:
-                out[at] = state
+                out[at, 0] = state
                 at += 1
             state = seed
             length = 0
     return at
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
-    for i in range(start, end):
+    n = U64(n)  # what is unsigned is no index from the end, and need not be looked at
+    for i in range(U64(start), U64(end)):
         feature = U64(features[i])
         # No branch, which would be mispredicted whenever a feature repeats.
         touched[n] = feature
-        n += counts[feature] == 0
+        n += U64(counts[feature] == 0)
         counts[feature] += U16(1)
+    return I64(n)
+
+
+@njit(_nrt=False, cache=True)
+def tag_features(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, out):
+    """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number.
+
+    Those of one and of two tags are found without a table. Where the vocabulary is `closed`, nothing longer is looked
+    for where a shorter n-gram is not in it.
+    """
+    singles, pairs = short
+    states, keys, places = rooms
+    n = alive = 0
+    if shortest == 1:
+        for start in range(n_tags):
+            out[n] = singles[tags[start]]
+            n += out[n] >= 0
+    if longest == 1:
+        return n
+    for start in range(n_tags - 1):
+        first, second = tags[start], tags[start + 1]
+        out[n] = pairs[first, second]
+        states[start] = extend(extend(seed, first), second)
+        places[alive] = start
+        # No branches here and below: they would be mispredicted every other time.
+        alive += (out[n] >= 0) | (not closed)
+        n += (out[n] >= 0) & (shortest <= 2)
+    for length in range(3, longest + 1):
+        found = 0
+        for i in range(alive):
+            start = places[i]
+            if start + length > n_tags:
+                break
+            states[start] = extend(states[start], tags[start + length - 1])
+            keys[found], places[found] = states[start], start
+            found += I64(sifted(sieve, states[start])) | (not closed)
+        alive = 0
+        for i in range(found):
+            out[n] = find(tables, base, mask, keys[i])
+            places[alive] = places[i]
+            alive += (out[n] >= 0) | (not closed)
+            n += (out[n] >= 0) & (length >= shortest)
     return n
 
 
-@njit(cache=True)
-def tag_features(tags, n_tags, shortest, longest, seed, sieve, tables, base, mask, states, out):
-    """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number."""
-    n = 0
-    states[:n_tags] = seed
-    for length in range(1, longest + 1):
-        for start in range(n_tags - length + 1):
-            states[start] = extend(states[start], U64(tags[start + length - 1]))
-            if length >= shortest:
-                feature = find_sifted(sieve, tables, base, mask, states[start] | _ONE)
-                out[n] = I32(feature)
-                n += feature >= 0
-    return n
-
-
-@njit(cache=True)
-def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, states, grams):
+@njit(_nrt=False, cache=True)
+def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, states, keys, places, grams):
     """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
 
     Row ``length - 1`` of `grams` receives the entry of the n-gram that begins at each word, 0 for none.
@@ -258,45 +287,58 @@ def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, 
     for start in range(n_tokens):
         states[start] = extend(seed, sentence[start])
     for length in range(2, longest + 1):
+        row = grams[length - 1]
+        n = 0
         for start in range(n_tokens - length + 1):
             states[start] = extend(states[start], sentence[start + length - 1])
-            grams[length - 1, start] = I32(find_sifted(sieve, tables, base, mask, states[start] | _ONE) + 1)
+            row[start] = 0
+            keys[n], places[n] = states[start], start
+            n += sifted(sieve, states[start])
+        for i in range(n):
+            row[places[i]] = find(tables, base, mask, keys[i]) + 1
 
 
-@njit(cache=True)
-def word_features(grams, n_tokens, shortest, longest, shared, column, out):
-    """Write the features of the n-grams of a sentence's words, shorter ones first; return their number."""
-    n = 0
-    for length in range(shortest, longest + 1):
-        for start in range(n_tokens - length + 1):
-            out[n] = shared[U64(grams[length - 1, start]), column]
-            n += out[n] >= 0
-    return n
+@njit(_nrt=False, cache=True)
+def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, mask, states, keys, places, grams, out):
+    """Write the entries of the n-grams of a sentence's words with masks, shorter ones first; return their number.
 
-
-@njit(cache=True)
-def masked_features(masked, size, shortest, longest, seed, sieve, tables, base, mask, grams, shared, column, out):
-    """Write the features of the n-grams of a sentence's words with masks; return their number.
-
-    Those without a mask, most of them, were found before.
+    Those without a mask, most of them, were found before. An entry of 0 is none.
     """
     hashes, origins, runs = masked
-    n = 0
-    for length in range(shortest, longest + 1):
+    n = found = 0
+    for start in range(size):
+        states[start] = seed
+    for length in range(1, longest + 1):
         for start in range(size - length + 1):
-            if runs[start + length - 1] >= length:
-                entry = U64(grams[length - 1, origins[start]])
-            else:
-                state = seed
-                for i in range(start, start + length):
-                    state = extend(state, hashes[i])
-                entry = U64(find_sifted(sieve, tables, base, mask, state | _ONE) + 1)
-            out[n] = shared[entry, column]
-            n += out[n] >= 0
-    return n
+            states[start] = extend(states[start], hashes[start + length - 1])
+            if length >= shortest:
+                whole = runs[start + length - 1] >= length
+                out[found] = grams[length - 1, origins[start]] if whole else 0
+                keys[n], places[n] = states[start], found
+                n += (not whole) & sifted(sieve, states[start])
+                found += 1
+    for i in range(n):
+        out[places[i]] = find(tables, base, mask, keys[i]) + 1
+    return found
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
+def count_entries(entries, size, column, width, counts, touched, n):
+    """Count the features that a block of words has for entries; remember those new to the sentence.
+
+    Returns how many are remembered. The features of an entry lie together, `width` of them, a column each.
+    """
+    n = U64(n)
+    for i in range(size):
+        entry = U64(entries[i])
+        feature = entry * width + column
+        touched[n] = feature
+        n += U64((entry > 0) & (counts[feature] == 0))
+        counts[feature] += U16(entry > 0)
+    return I64(n)
+
+
+@njit(_nrt=False, cache=True)
 def collect(touched, n, counts, records, logarithms, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
 
@@ -309,13 +351,13 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
         times = U64(counts[feature])
         counts[feature] = 0
         weight = F64(records[0, feature, 0])
-        weight *= logarithms[times] if times < len(logarithms) else 1.0 + math.log(times)
+        weight *= logarithms[times] if times < U64(len(logarithms)) else 1.0 + math.log(times)
         weights[i] = weight
         square += weight * weight
         first += weight * F64(records[0, feature, 1])
         second += weight * F64(records[0, feature, 2])
         third += weight * F64(records[0, feature, 3])
-    if n == 0:
+    if square == 0.0:
         return
     length = math.sqrt(square)
     sums[0] += first / length
@@ -329,7 +371,7 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
             sums[4 * group - 1 + lane] += part / length
 
 
-@njit(cache=True, inline="always")
+@njit(_nrt=False, cache=True, inline="always")
 def wide_space(data, i):
     """Return the bytes of the white space beyond ASCII that starts here, or 0."""
     first, second, third = data[i], data[i + 1], data[i + 2]
@@ -344,7 +386,7 @@ def wide_space(data, i):
     return 3 if second == 0x80 and third == 0x80 else 0  # E3
 
 
-@njit(cache=True, inline="always")
+@njit(_nrt=False, cache=True, inline="always")
 def next_word(data, position, end, spaces, seed):
     """Return where the next word starts and ends, and the hash of its bytes; start equals `end` where there is none."""
     while position < end:
@@ -367,11 +409,11 @@ def next_word(data, position, end, spaces, seed):
     return start, position, key
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def take_apart(data, start, end, vocabulary, memory, units):
     """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
     lower, classes, settings, seeds, tables, bases, masks = vocabulary[:7]
-    _, entries, ngrams, tokens, lone, _, used = memory
+    _, entries, ngrams, tokens, _, used = memory
     word = used[0]
     used[0] = word + 1
     entries[word, :] = 0
@@ -390,11 +432,11 @@ def take_apart(data, start, end, vocabulary, memory, units):
     used[2] = word_tokens(units, n, seeds[-1], classes, tokens, used[2])
     entries[word, 3] = used[2]
     for i in range(entries[word, 2], entries[word, 3]):
-        lone[i] = find(tables, bases[-1], masks[-1], extend(seeds[-2], tokens[i]) | _ONE) + 1
+        tokens[i, 1] = U64(find(tables, bases[-1], masks[-1], extend(seeds[-2], tokens[i, 0])) + 1)
     return word
 
 
-@njit(cache=True, nogil=True)
+@njit(_nrt=False, cache=True, nogil=True)
 def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     """Find the words of sentences in the memory; take apart those that it does not hold.
 
@@ -433,7 +475,6 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
             start, position, key = next_word(data, position, end, spaces, seeds[-1])
             if start == end:
                 break
-            key |= _ONE
             word = find(slots, _EMPTY, slot_mask, key)
             if word < 0:
                 word = I64(take_apart(data, start, position, vocabulary, memory, units))
@@ -450,113 +491,112 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     return n
 
 
-@njit(cache=True)
-def read_items(words, start, stop, flush, entries, items, tokens):
+@njit(_nrt=False, cache=True)
+def read_items(words, start, stop, flush, entries, items, spoken):
     """Read a sentence's words as the tagger of roles does.
 
     Parameters
     ----------
     words : numbers of words; the sentence's are those from `start` to `stop`.
     flush : whether the sentence begins (1) or ends (2) with a word and not with white space.
-    tokens : receives a row a word of the tagger: symbol, word tokens in it and after it, whether a term reaches it
-        from the one before, whether it is quoted.
+    spoken : receives the words of the tagger that terms have: symbol, which of the tagger's words it is, where its word
+        tokens start and end, whether a term reaches it from the one before, whether it is quoted.
 
     Returns
     -------
-    n, lead, tail : how many, up to and from which one actors are speakers; n is -1 for the plain path.
+    n, n_all, lead, tail : how many, how many words the tagger sees, up to and from which one of these actors are
+        speakers; n is -1 for the plain path.
     """
-    n = lead = spans = 0
+    symbols, order, begins, ends, reached, quoted = spoken
+    n = n_all = n_tokens = lead = spans = 0
     tail = -1
-    reaches, opened, single, colon, dash = True, False, False, False, False
+    reaches, opened, single, colon, dash = False, False, False, False, False
     for i in range(start, stop):
         first, last = i == start and flush & 1, i == stop - 1 and flush & 2
         was_dash, dash = dash, False
         for j in range(entries[words[i], 4], entries[words[i], 5]):
             kind, value = items[j, 0], items[j, 1]
             if kind == TOKEN:
-                tokens[n, 0], tokens[n, 1], tokens[n, 2] = value, items[j, 2], items[j, 3]
-                tokens[n, 3], tokens[n, 4] = reaches, opened
-                reaches = True
-                n += 1
+                symbols[n], order[n], reached[n], quoted[n] = value, n_all, reaches, opened
+                begins[n], ends[n] = n_tokens, n_tokens + items[j, 2]
+                n_tokens += items[j, 2] + items[j, 3]
+                n_all += 1
+                reaches = value > 0
+                n += reaches
             elif kind == GAP:
                 reaches = False
             elif kind == QUOTE:
                 if not opened and value & OPENS:
                     opened, single = True, value & SINGLE != 0
                 elif not opened and spans == 0 and not value & APOSTROPHE and not (first and value & FIRST):
-                    tokens[:n, 4] = 1  # a closing mark without an opening one: quoted from the beginning
+                    quoted[:n] = True  # a closing mark without an opening one: quoted from the beginning
                     spans = 1
                 elif opened and (value & APOSTROPHE != 0) == single and not value & OPENS:
                     opened = False
                     spans += 1
             elif kind == COLON:
                 if not colon and not last:
-                    colon, lead = True, n
+                    colon, lead = True, n_all
             elif kind == DASH:
-                tail = n
+                tail = n_all
             else:
                 if was_dash:
-                    return -1, 0, 0
+                    return -1, 0, 0, 0
                 dash = True
                 if not first and not last:
-                    tail = n
-    return n, lead, tail
+                    tail = n_all
+    return n, n_all, lead, tail
 
 
-@njit(cache=True)
-def tag(tokens, n, lead, tail, roles, matches, tags):
+@njit(_nrt=False, cache=True)
+def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
     """Find the longest terms and the sequence of tags; return how many of each.
 
-    A match is a row of its first token, its last and its role. Tags are numbers: roles, roles that speak, and the
+    A match is where its word tokens start and end, and its role. Tags are numbers: roles, roles that speak, and the
     beginning and the end of a quotation and of the sentence.
     """
-    first_steps, steps, mask, accepted, actors, _, _, _, limits = roles
-    n_roles = len(actors)
-    speaker_words = limits[0]
+    symbols, order, begins, ends, reached, quoted = spoken
+    first_steps, steps, mask, accepted, actors = roles[:5]
+    starts, stops, found = matches
+    n_roles, speaker_words = len(actors), roles[8][0]
     if lead > speaker_words:
         lead = 0
-    if tail < 0 or n - tail > speaker_words:
-        tail = n + 1
-    n_matches, position = 0, 0
+    if tail < 0 or n_all - tail > speaker_words:
+        tail = n_all + 1
+    n_matches = position = 0
     tags[0] = 2 * n_roles + 2
-    n_tags, quoted = 1, 0
+    n_tags, in_quotes = 1, False
     while position < n:
-        state, role, best, end = 0, 0, position, position
-        while end < n and tokens[end, 0] > 0:
-            symbol = tokens[end, 0]
-            if state == 0:
-                following = I64(first_steps[symbol])
-            else:
-                following = find(steps, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)) | _ONE)
-            if following < 0:
-                break
-            state = following
+        state = I64(first_steps[symbols[position]])
+        role, best, end = 0, position, position
+        while state >= 0:
             if accepted[state] > 0:
                 best, role = end, accepted[state]
             end += 1
-            if end < n and tokens[end, 3] == 0:
+            if end == n or not reached[end]:
                 break
+            state = find(steps, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbols[end])))
         if role > 0:
-            matches[n_matches, 0], matches[n_matches, 1], matches[n_matches, 2] = position, best, role - 1
+            role -= 1
+            starts[n_matches], stops[n_matches], found[n_matches] = begins[position], ends[best], role
             n_matches += 1
-            if tokens[position, 4] != quoted:
-                quoted = tokens[position, 4]
-                tags[n_tags] = 2 * n_roles + (0 if quoted else 1)
+            if quoted[position] != in_quotes:
+                in_quotes = quoted[position]
+                tags[n_tags] = 2 * n_roles + (0 if in_quotes else 1)
                 n_tags += 1
-            speaks = actors[role - 1] and (best < lead or position >= tail)
-            name = role - 1 + (n_roles if speaks else 0)
-            if tags[n_tags - 1] != name:
-                tags[n_tags] = name
-                n_tags += 1
+            speaks = actors[role] and (order[best] < lead or order[position] >= tail)
+            name = role + (n_roles if speaks else 0)
+            tags[n_tags] = name
+            n_tags += tags[n_tags - 1] != name
         position = best + 1
-    if quoted:
+    if in_quotes:
         tags[n_tags] = 2 * n_roles + 1
         n_tags += 1
     tags[n_tags] = 2 * n_roles + 3
     return n_matches, n_tags + 1
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def pair_features(tags, n_tags, pairs, seen, row, most, out):
     """Write the feature of each ordered pair of tags, each once; return their number."""
     n = 0
@@ -570,8 +610,8 @@ def pair_features(tags, n_tags, pairs, seen, row, most, out):
     return n
 
 
-@njit(cache=True)
-def mask_words(tokens, n, words, matches, n_matches, roles, masked):
+@njit(_nrt=False, cache=True)
+def mask_words(words, n_words, matches, n_matches, roles, masked):
     """Write a sentence's words with each actor replaced by its role; return their number.
 
     `masked` receives the hash of each, which word it is, and how many in a row up to it are words that follow one
@@ -579,36 +619,27 @@ def mask_words(tokens, n, words, matches, n_matches, roles, masked):
     """
     actors, masks = roles[4], roles[5]
     hashes, origins, runs = masked
-    size = word = match = 0
-    follows = False
-    i = 0
-    while i < n:
-        while match < n_matches and (matches[match, 0] < i or not actors[matches[match, 2]]):
-            match += 1
-        if match < n_matches and matches[match, 0] == i:
-            name = masks[matches[match, 2]]
-            if size == 0 or runs[size - 1] > 0 or hashes[size - 1] != name:
-                hashes[size], runs[size] = name, 0
-                size += 1
-            while i <= matches[match, 1]:
-                word += tokens[i, 1] + tokens[i, 2]
-                i += 1
-            trailing = tokens[i - 1, 2]
-            word -= trailing
-            follows = False
-        else:
-            trailing = tokens[i, 1] + tokens[i, 2]
-            i += 1
-        for _ in range(trailing):
-            hashes[size], origins[size] = words[word], word
-            runs[size] = runs[size - 1] + 1 if follows else 1
-            follows = True
+    starts, stops, found = matches
+    size = word = 0
+    for match in range(n_matches + 1):
+        if match < n_matches and not actors[found[match]]:
+            continue
+        first, stop = word, starts[match] if match < n_matches else n_words
+        while word < stop:
+            hashes[size], origins[size], runs[size] = words[word], word, word - first + 1
             size += 1
             word += 1
+        if match < n_matches:
+            name = masks[found[match]]
+            # An actor that follows itself is one mask.
+            if size == 0 or runs[size - 1] > 0 or hashes[size - 1] != name:
+                hashes[size], origins[size], runs[size] = name, 0, 0
+                size += 1
+            word = stops[match]
     return size
 
 
-@njit(cache=True, nogil=True)
+@njit(_nrt=False, cache=True, nogil=True)
 def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, plain):
     """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
 
@@ -617,13 +648,13 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     words, ends
         What `learn` found.
     vocabulary : tuple
-        Tables of code points and n-grams, settings and seeds of the blocks, the features that blocks of words have
-        for an entry of the table of word n-grams, which they share, records of the features, logarithms, whether an
-        entry of that table is a word that the model knows, and the sieve of the n-grams of words and roles.
+        Tables of code points and n-grams, settings and seeds of the blocks, records of the features, logarithms,
+        whether an entry of the table of word n-grams, which the blocks of words share, is a word that the model knows,
+        and the sieve of the n-grams of words and roles.
     memory : tuple
-        Words taken apart so far: slots, entries, character n-grams, tokens, the entry of each token in the table of
-        word n-grams, items of the tagger, how much is used. An entry says where a word's n-grams, tokens and items
-        start and end, and how many of its characters are foreign, and how many it has.
+        Words taken apart so far: slots, entries, character n-grams, tokens with the entry of each in the table of word
+        n-grams, items of the tagger, how much is used. An entry says where a word's n-grams, tokens and items start
+        and end, and how many of its characters are foreign, and how many it has.
     roles : tuple
         The tagger's automaton, what its roles are, and its limits.
     scratch : tuple
@@ -637,12 +668,11 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     plain : ndarray of uint8 of shape (n_sentences,)
         Set to 1 for sentences that the plain path must score.
     """
-    _, _, settings, seeds, tables, bases, masks, shared, records, logarithms, known, sieve = vocabulary
-    _, entries, ngrams, tokens, lone, items, _ = memory
-    counts, touched, weights, sentence, states, grams, found, spoken, matches, tags, masked, seen = scratch
-    subjects, limits = roles[7], roles[8]
-    longest_words = len(grams) if shared.shape[1] else 0
-    word_table = seeds[-2], sieve, tables, bases[-1], masks[-1]
+    _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
+    _, entries, ngrams, tokens, items, _ = memory
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked, seen = scratch
+    subjects, limits = roles[9], roles[8]
+    word_table = seeds[-2], sieve, tables, bases[-1], masks[-1], states, keys, places
     seen[:] = 0
     for row in range(len(ends) - 1):
         first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
@@ -653,43 +683,49 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
                 plain[row] = 1
                 break
             for j in range(entries[word, 2], entries[word, 3]):
-                sentence[n_tokens], grams[0, n_tokens] = tokens[j], lone[j]
-                strange[row, 0] += not known[lone[j]]
+                entry = tokens[j, 1]
+                sentence[n_tokens], grams[0, n_tokens] = tokens[j, 0], entry
+                strange[row, 0] += not known[entry]
                 n_tokens += 1
             strange[row, 2] += entries[word, 6]
             strange[row, 3] += entries[word, 7]
         strange[row, 1] = n_tokens
-        n_spoken = n_matches = n_tags = 0
-        if limits[1] and plain[row] == 0:
-            n_spoken, lead, tail = read_items(words, first, last, flush, entries, items, spoken)
+        n_matches = n_tags = 0
+        if limits[2] and plain[row] == 0:
+            n_spoken, n_all, lead, tail = read_items(words, first, last, flush, entries, items, spoken)
             if n_spoken < 0:
                 plain[row] = 1
             else:
-                n_matches, n_tags = tag(spoken, n_spoken, lead, tail, roles, matches, tags)
+                n_matches, n_tags = tag(spoken, n_spoken, n_all, lead, tail, roles, matches, tags)
         if plain[row]:
             continue
         for i in range(n_matches):
-            if subjects[matches[i, 2]] >= 0:
-                named[row, subjects[matches[i, 2]]] = True
-        look_up_words(sentence, n_tokens, longest_words, *word_table, states, grams)
+            subject = subjects[matches[2][i]]
+            if subject >= 0:
+                named[row, subject] = True
+        look_up_words(sentence, n_tokens, len(grams), *word_table, grams)
         for block in range(len(settings)):
             kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]
-            place = seeds[block], sieve, tables, bases[block], masks[block]
-            column = settings[block, 3]
+            column, width = U64(settings[block, 3]), U64(settings[block, 4])
             n = 0
             if kind == CHARACTERS:
                 for i in range(first, last):
                     n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
+            elif kind == WORDS:
+                for length in range(shortest, longest + 1):
+                    n = count_entries(grams[length - 1], n_tokens - length + 1, column, width, counts, touched, n)
+            elif kind == MASKED_WORDS:
+                size = mask_words(sentence, n_tokens, matches, n_matches, roles, masked)
+                size = look_up_masked(masked, size, shortest, longest, *word_table, grams, found)
+                n = count_entries(found, size, column, width, counts, touched, n)
             else:
-                if kind == WORDS:
-                    size = word_features(grams, n_tokens, shortest, longest, shared, column, found)
-                elif kind == MASKED_WORDS:
-                    size = mask_words(spoken, n_spoken, sentence, matches, n_matches, roles, masked)
-                    extent = size, shortest, longest
-                    size = masked_features(masked, *extent, *word_table, grams, shared, column, found)
-                elif kind == ROLES:
-                    size = tag_features(tags, n_tags, shortest, longest, *place, states, found)
+                if kind == ROLES:
+                    closed, place = settings[block, 3] == 1, (tables, bases[block], masks[block])
+                    rooms = states, keys, places
+                    size = tag_features(
+                        tags, n_tags, shortest, longest, closed, seeds[block], roles[7], sieve, *place, rooms, found
+                    )
                 else:
-                    size = pair_features(tags, n_tags, roles[6], seen, row + 1, limits[2], found)
-                n = count(found, 0, size, counts, touched, 0)
+                    size = pair_features(tags, n_tags, roles[6], seen, row + 1, limits[1], found)
+                n = count(found, 0, size, counts, touched, n)
             collect(touched, n, counts, records, logarithms, weights, out[row])
