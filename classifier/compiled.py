@@ -156,7 +156,7 @@ class CompiledScorer:
         of_features = self.records, logarithms, known, sieve
         self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
         self._automaton = _automaton(model.roles, seeds[-1], pairs, (unigrams, bigrams))
-        self._memories: list[tuple[Any, ...]] = []
+        self._rooms: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
 
     def score(self, texts: Sequence[str], n_threads: int = 1) -> Scored:
         """Score sentences.
@@ -177,10 +177,10 @@ class CompiledScorer:
             np.zeros((len(texts), 4)),
             np.zeros(len(texts), dtype=np.uint8),
         )
-        while len(self._memories) < n_threads:
-            self._memories.append(_memory())
+        while len(self._rooms) < n_threads:
+            self._rooms.append((_memory(), self._scratch()))
         cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
-        parts = [(slice(cuts[i], cuts[i + 1]), self._memories[i]) for i in range(n_threads)]
+        parts = [(slice(cuts[i], cuts[i + 1]), *self._rooms[i]) for i in range(n_threads)]
         if n_threads == 1:
             self._score(texts, results, *parts[0])
         else:
@@ -196,8 +196,8 @@ class CompiledScorer:
         results: tuple[npt.NDArray[Any], ...],
         rows: slice,
         memory: tuple[Any, ...],
+        scratch: tuple[Any, ...],
     ) -> None:
-        scratch = self._scratch(min(LONGEST, max((len(text) for text in texts[rows]), default=0)) + 2)
         for here, words, ends in self._read(texts, results[-1], rows, memory):
             out = [result[here] for result in results]
             kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *out)
@@ -253,9 +253,9 @@ class CompiledScorer:
             items[first:at] = found
         used[3] = at
 
-    def _scratch(self, size: int) -> tuple[Any, ...]:
-        """Return room for counting in sentences of up to `size` bytes."""
-        n_features, n_tags = self.records.shape[1], len(self._automaton[6])
+    def _scratch(self) -> tuple[Any, ...]:
+        """Return room for counting in a sentence of any length; what short ones do not touch takes no memory."""
+        size, n_features, n_tags = LONGEST + 2, self.records.shape[1], len(self._automaton[6])
         n_found = max((2 * size + 3) * self.longest, PAIRED_TAGS**2)
         return (
             np.zeros(n_features, dtype=np.uint16),
@@ -378,7 +378,7 @@ def _table(n: int) -> npt.NDArray[np.uint64]:
 
 
 def _entries(model: Model, blocks: Sequence[int]) -> dict[str, int]:
-    """Number the n-grams of some blocks together from 1, the most frequent first."""
+    """Return the n-grams of some blocks together, the most frequent first, each with its number from 1."""
     starts = np.cumsum([0, *map(len, model.vocabulary)])
     ngrams = [ngram for i in blocks for ngram in model.vocabulary[i]]
     idf = np.concatenate([model.idf[starts[i] : starts[i + 1]] for i in blocks] or [model.idf[:0]])

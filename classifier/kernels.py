@@ -6,18 +6,28 @@ vocabulary and remembered under the hash of its bytes. A sentence is then the co
 known to hold, counted in a scratch array and summed up in one pass over the features that were touched.
 
 Numba compiles these functions on first use and keeps the result on disk. They hold no lock of the interpreter.
-Hashes have 64 bits; what they stand for is compared at no time, so two words of an archive of a million distinct
-words are confused with a probability of about 3e-8. Within a vocabulary collisions are excluded when it is compiled.
+What a hash stands for is compared at no time. A table tells hashes apart by 40 bits besides the place where they are
+looked for, so in an archive of a million distinct words two are confused with a probability of about one in a million,
+and in a terabyte of text one n-gram may be taken for another. Within a vocabulary that is excluded when it is compiled.
+
+What an archive waits for is memory and mispredicted branches in about equal parts: hence small tables, features that
+are touched together side by side, and sums of conditions where one would write ``if``.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 U8, U16, U64, I32, I64, F32, F64 = np.uint8, np.uint16, np.uint64, np.int32, np.int64, np.float32, np.float64
+
+#: Compiles a function once and for all. No function allocates anything, and arrays outlive the calls they are passed to,
+#: so nobody counts references to them: threads would do so in turns, and it took a sixth of the time of one thread.
+_compile: Any = partial(njit, cache=True, _nrt=False)
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
@@ -56,14 +66,14 @@ TOKEN, GAP, QUOTE, COLON, DASH, LONE_DASH = range(6)
 OPENS, APOSTROPHE, SINGLE, FIRST = 1, 2, 4, 8
 
 
-@njit(_nrt=False, cache=True, inline="always")
+@_compile(inline="always")
 def extend(state, unit):
     """Return the hash of a sequence extended by one unit: multiply, then fold the high bits down."""
     state = (state ^ unit) * _MULTIPLIER
     return state ^ (state >> _SHIFT)
 
 
-@njit(_nrt=False, cache=True, inline="always")
+@_compile(inline="always")
 def find(tables, base, mask, key):
     """Return the value that an open-addressing table holds for a key, or -1.
 
@@ -80,13 +90,13 @@ def find(tables, base, mask, key):
         slot = (slot + _ONE) & mask
 
 
-@njit(_nrt=False, cache=True, inline="always")
+@_compile(inline="always")
 def sifted(sieve, key):
     """Return 1 where a key may be in a table, 0 where it is in none; the sieve stays in the near cache."""
     return (sieve[key >> _SIEVE_ROW] >> ((key >> _SIEVE_BIT) & _LOW)) & _ONE
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def insert(tables, base, mask, key, value):
     """Put a key's value into an open-addressing table; return False where the key was there already."""
     slot = key & mask
@@ -98,16 +108,16 @@ def insert(tables, base, mask, key, value):
     return True
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def fill_sieve(sieve, tables, first, last):
-    """Let the sieve pass the keys that slots `first` to `last` of the tables hold; their high bits are enough for it."""
+    """Let the sieve pass the keys of slots `first` to `last` of the tables; it looks at nothing but their high bits."""
     for slot in range(first, last):
         key = tables[slot]
         if key != _EMPTY:
             sieve[key >> _SIEVE_ROW] |= _ONE << ((key >> _SIEVE_BIT) & _LOW)
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def fill_characters(units, starts, seed, numbers, tables, base, mask):
     """Put the character n-grams of a vocabulary into its table, each with its number.
 
@@ -123,7 +133,7 @@ def fill_characters(units, starts, seed, numbers, tables, base, mask):
     return collisions
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
     """Put the word n-grams of a vocabulary, words joined by spaces, into its table, each with its number.
 
@@ -143,13 +153,13 @@ def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
     return collisions
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def insert_step(table, mask, state, symbol, following):
     """Put a step of the automaton of roles into its table; return False where its hash was there already."""
     return insert(table, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)), following)
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def hash_units(units, seed):
     """Return the hash of a sequence of code points, as that of a token."""
     state = seed
@@ -158,7 +168,7 @@ def hash_units(units, seed):
     return state
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def decode(data, start, end, lower, units):
     """Decode the UTF-8 of one word into lower-case code points with a space on each side.
 
@@ -187,7 +197,7 @@ def decode(data, start, end, lower, units):
     return n + 1
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def character_features(units, n, shortest, longest, seed, tables, base, mask, closed, out, at):
     """Write the features of the character n-grams of a padded word, by start and then by length; return the end."""
     for start in range(n):
@@ -205,7 +215,7 @@ def character_features(units, n, shortest, longest, seed, tables, base, mask, cl
     return at
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def word_tokens(units, n, seed, classes, out, at):
     """Write the hashes of the tokens of a word, runs of two or more word characters; return the end."""
     length = 0
@@ -223,7 +233,7 @@ def word_tokens(units, n, seed, classes, out, at):
     return at
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
     n = U64(n)  # what is unsigned is no index from the end, and need not be looked at
@@ -236,7 +246,7 @@ def count(features, start, end, counts, touched, n):
     return I64(n)
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def tag_features(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, out):
     """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number.
 
@@ -278,7 +288,7 @@ def tag_features(tags, n_tags, shortest, longest, closed, seed, short, sieve, ta
     return n
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, states, keys, places, grams):
     """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
 
@@ -298,7 +308,7 @@ def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, 
             row[places[i]] = find(tables, base, mask, keys[i]) + 1
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, mask, states, keys, places, grams, out):
     """Write the entries of the n-grams of a sentence's words with masks, shorter ones first; return their number.
 
@@ -322,7 +332,7 @@ def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, m
     return found
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def count_entries(entries, size, column, width, counts, touched, n):
     """Count the features that a block of words has for entries; remember those new to the sentence.
 
@@ -338,7 +348,7 @@ def count_entries(entries, size, column, width, counts, touched, n):
     return I64(n)
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def collect(touched, n, counts, records, logarithms, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
 
@@ -371,7 +381,7 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
             sums[4 * group - 1 + lane] += part / length
 
 
-@njit(_nrt=False, cache=True, inline="always")
+@_compile(inline="always")
 def wide_space(data, i):
     """Return the bytes of the white space beyond ASCII that starts here, or 0."""
     first, second, third = data[i], data[i + 1], data[i + 2]
@@ -386,7 +396,7 @@ def wide_space(data, i):
     return 3 if second == 0x80 and third == 0x80 else 0  # E3
 
 
-@njit(_nrt=False, cache=True, inline="always")
+@_compile(inline="always")
 def next_word(data, position, end, spaces, seed):
     """Return where the next word starts and ends, and the hash of its bytes; start equals `end` where there is none."""
     while position < end:
@@ -409,7 +419,7 @@ def next_word(data, position, end, spaces, seed):
     return start, position, key
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def take_apart(data, start, end, vocabulary, memory, units):
     """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
     lower, classes, settings, seeds, tables, bases, masks = vocabulary[:7]
@@ -436,7 +446,7 @@ def take_apart(data, start, end, vocabulary, memory, units):
     return word
 
 
-@njit(_nrt=False, cache=True, nogil=True)
+@_compile(nogil=True)
 def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     """Find the words of sentences in the memory; take apart those that it does not hold.
 
@@ -491,7 +501,7 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     return n
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def read_items(words, start, stop, flush, entries, items, spoken):
     """Read a sentence's words as the tagger of roles does.
 
@@ -548,7 +558,7 @@ def read_items(words, start, stop, flush, entries, items, spoken):
     return n, n_all, lead, tail
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
     """Find the longest terms and the sequence of tags; return how many of each.
 
@@ -596,7 +606,7 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
     return n_matches, n_tags + 1
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def pair_features(tags, n_tags, pairs, seen, row, most, out):
     """Write the feature of each ordered pair of tags, each once; return their number."""
     n = 0
@@ -610,7 +620,7 @@ def pair_features(tags, n_tags, pairs, seen, row, most, out):
     return n
 
 
-@njit(_nrt=False, cache=True)
+@_compile()
 def mask_words(words, n_words, matches, n_matches, roles, masked):
     """Write a sentence's words with each actor replaced by its role; return their number.
 
@@ -639,7 +649,7 @@ def mask_words(words, n_words, matches, n_matches, roles, masked):
     return size
 
 
-@njit(_nrt=False, cache=True, nogil=True)
+@_compile(nogil=True)
 def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, plain):
     """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
 
@@ -670,7 +680,9 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     """
     _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked, seen = scratch
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked, seen = (
+        scratch
+    )
     subjects, limits = roles[9], roles[8]
     word_table = seeds[-2], sieve, tables, bases[-1], masks[-1], states, keys, places
     seen[:] = 0
