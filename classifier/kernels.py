@@ -25,8 +25,8 @@ from numba import njit
 
 U8, U16, U64, I32, I64, F32, F64 = np.uint8, np.uint16, np.uint64, np.int32, np.int64, np.float32, np.float64
 
-#: Compiles a function once and for all. No function allocates anything, and arrays outlive the calls they are passed to,
-#: so nobody counts references to them: threads would do so in turns, and it took a sixth of the time of one thread.
+#: Compiles a function once and for all. Nothing allocates, and arrays outlive the calls they are passed to, so nobody
+#: counts references: threads would do so in turns, and it took a sixth of the time of one thread.
 _compile: Any = partial(njit, cache=True, _nrt=False)
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
