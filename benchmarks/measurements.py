@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import subprocess
@@ -21,13 +22,18 @@ from sklearn.metrics import f1_score
 
 from benchmarks import peers
 from benchmarks.measure import Contestant, Result, Section, interleave
-from classifier import load_model, read_corpus
+from classifier import Article, load_model, read_corpus
 from classifier.compiled import CompiledScorer
+from classifier.context import Surroundings
+from classifier.evaluation.ablation import BASE
 from classifier.features import CountMatrix
 from classifier.logistic import fit_logistic
-from classifier.model import Model
+from classifier.model import Model, Reading
+from classifier.outputs import line_renderer
 from classifier.persistence import to_pipeline
 from classifier.roles import Roles
+from classifier.scoring import batches, score_batch
+from classifier.scoring.score import sentences_of
 from classifier.training import BLOCKS, INNER_FOLDS, Floats, Setting, blocks_for
 
 CORPUS = Path(__file__).parent.parent / "datasets" / "framing.csv"
@@ -38,6 +44,9 @@ TEXT_BYTES = 4_000_000
 
 #: The part of it that slow contestants score is one in so many sentences.
 SHARE = 10
+
+#: Sentences of an article that is made of them.
+SENTENCES = 25
 
 #: How many searches of one outer fold's size `framing train` makes: five, and one on the whole corpus.
 SEARCHES = 6.25
@@ -66,7 +75,7 @@ def scoring(text: Path | None, repeats: int) -> Section:
     part = texts[:: 2 * SHARE] + texts[1 :: 2 * SHARE]
     part_megabytes = sum(len(sentence.encode()) for sentence in part) / 1e6
     pipeline = to_pipeline(model)
-    scorer, textual = CompiledScorer(model), CompiledScorer(text_only(model))
+    scorer, textual = CompiledScorer(model), CompiledScorer(with_blocks(model, *BASE))
     for each in (scorer, textual):
         each.score(texts)
 
@@ -94,10 +103,61 @@ def scoring(text: Path | None, repeats: int) -> Section:
     return Section("Scoring, MB/s", "MB/s", results, note)
 
 
-def text_only(model: Model) -> Model:
-    """Return a model without the blocks that read roles."""
+def stages(text: Path | None, repeats: int) -> Section:
+    """Measure each step from articles to lines of JSON on its own, in one process."""
+    model = load_model()
+    pool, rng = sentences(text), random.Random(0)
+    articles = [Article(str(i), " ".join(rng.choices(pool, k=SENTENCES))) for i in range(len(pool) // SENTENCES)]
+    megabytes = sum(len(article.text.encode()) for article in articles) / 1e6
+    groups = list(batches(articles))
+    divided = [[sentences_of(article.text) for article in group] for group in groups]
+    texts = [[sentence.text for one in group for sentence in one] for group in divided]
+    sizes = [list(map(len, group)) for group in divided]
+    scorers = {
+        "the kernel": CompiledScorer(model),
+        "  of words alone": CompiledScorer(with_blocks(model, "words")),
+        "  of words and characters": CompiledScorer(with_blocks(model, "words", "characters")),
+        "  without words masked by roles": CompiledScorer(with_blocks(model, *BASE, "roles", "role_pairs")),
+    }
+    model.compile()
+    scored = [score_batch(model, group) for group in groups]
+    found = [scorers["the kernel"].score(group) for group in texts]
+    render = line_renderer("jsonl", "sentence", model.frames)
+
+    def in_articles() -> None:
+        for part, group, size in zip(found, texts, sizes, strict=True):
+            assert model.context is not None
+            around = Surroundings.of(part.logits, part.named, size)
+            reading = Reading(model, group, size, model.context.logits(part.logits, around), part.strange, around)
+            model.labels(reading.probabilities)
+            _ = reading.out_of_domain
+
+    def kernel(scorer: CompiledScorer) -> Callable[[], None]:
+        return lambda: peers.drop([scorer.score(group) for group in texts])
+
+    steps: dict[str, Callable[[], None]] = {
+        "articles to scored articles": lambda: peers.drop([score_batch(model, group) for group in groups]),
+        "splitting into sentences": lambda: peers.drop([sentences_of(article.text) for article in articles]),
+        **{name: kernel(scorer) for name, scorer in scorers.items()},
+        "the article, labels, doubt about the domain": in_articles,
+        "lines of JSON": lambda: peers.drop([render(article) for group in scored for article in group]),
+    }
+    for step in steps.values():
+        step()
+    gc.disable()  # it would look at all that is kept here; those who score an archive keep nothing
+    results = interleave([Contestant(name, step) for name, step in steps.items()], repeats)
+    gc.enable()
+    note = (
+        f"{megabytes:.1f} MB in {len(articles)} articles. What the second, the third and the seventh row leave of the "
+        "first is spent on objects: a sentence, its scores and its labels each."
+    )
+    return Section("Where the time goes, one thread, s", "s", results, note)
+
+
+def with_blocks(model: Model, *kinds: str) -> Model:
+    """Return a model with blocks of these kinds only."""
     ends = np.cumsum([0, *map(len, model.vocabulary)])
-    kept = [i for i, block in enumerate(model.blocks) if not block.reads_roles]
+    kept = [i for i, block in enumerate(model.blocks) if block.kind in kinds]
     features = np.concatenate([np.arange(ends[i], ends[i + 1]) for i in kept])
     return replace(
         model,
@@ -145,7 +205,7 @@ def archive(text: Path | None, repeats: int) -> Section:
             path = Path(folder, "articles.jsonl")
             with path.open("w", encoding="utf-8") as stream:
                 while stream.tell() < megabytes * 1_000_000:
-                    body = " ".join(rng.choices(pool, k=25))
+                    body = " ".join(rng.choices(pool, k=SENTENCES))
                     stream.write(json.dumps({"id": str(stream.tell()), "text": body}, ensure_ascii=False) + "\n")
             size = path.stat().st_size / 1e6
             for jobs in (1, 2):
@@ -291,6 +351,7 @@ def _peak_memory(command: list[str]) -> float:
 SECTIONS: dict[str, Callable[[Path | None, int], Section]] = {
     "scoring": scoring,
     "cold-start": cold_start,
+    "stages": stages,
     "archive": archive,
     "training": training,
     "fit": fit,
