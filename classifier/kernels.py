@@ -595,7 +595,7 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
                 tags[n_tags] = 2 * n_roles + (0 if in_quotes else 1)
                 n_tags += 1
             speaks = actors[role] and (order[best] < lead or order[position] >= tail)
-            name = role + (n_roles if speaks else 0)
+            name = U64(role + (n_roles if speaks else 0))
             tags[n_tags] = name
             n_tags += tags[n_tags - 1] != name
         position = best + 1
@@ -688,7 +688,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     seen[:] = 0
     for row in range(len(ends) - 1):
         first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
-        n_tokens = 0
+        n_tokens = unknown = foreign = length = 0
         for i in range(first, last):
             word = words[i]
             if entries[word, 0] < 0:
@@ -697,11 +697,11 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
             for j in range(entries[word, 2], entries[word, 3]):
                 entry = tokens[j, 1]
                 sentence[n_tokens], grams[0, n_tokens] = tokens[j, 0], entry
-                strange[row, 0] += not known[entry]
+                unknown += not known[entry]
                 n_tokens += 1
-            strange[row, 2] += entries[word, 6]
-            strange[row, 3] += entries[word, 7]
-        strange[row, 1] = n_tokens
+            foreign += entries[word, 6]
+            length += entries[word, 7]
+        strange[row, 0], strange[row, 1], strange[row, 2], strange[row, 3] = unknown, n_tokens, foreign, length
         n_matches = n_tags = 0
         if limits[2] and plain[row] == 0:
             n_spoken, n_all, lead, tail = read_items(words, first, last, flush, entries, items, spoken)
@@ -724,8 +724,10 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
                 for i in range(first, last):
                     n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
             elif kind == WORDS:
-                for length in range(shortest, longest + 1):
-                    n = count_entries(grams[length - 1], n_tokens - length + 1, column, width, counts, touched, n)
+                for words_each in range(shortest, longest + 1):
+                    n = count_entries(
+                        grams[words_each - 1], n_tokens - words_each + 1, column, width, counts, touched, n
+                    )
             elif kind == MASKED_WORDS:
                 size = mask_words(sentence, n_tokens, matches, n_matches, roles, masked)
                 size = look_up_masked(masked, size, shortest, longest, *word_table, grams, found)
