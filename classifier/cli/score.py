@@ -131,6 +131,8 @@ def command(
         usual = "table" if output is None and sys.stdout.isatty() else "jsonl"
         format_ = extension if extension in ("json", "csv", "parquet", "html") else usual
     _check_usage(format_, output, errors, resume, csv_safe)
+    if level == "article" and (explain or abstain):
+        raise click.UsageError("--explain and --abstain tell of sentences; leave them out, or --level article.")
     read = reading.read_options(values)
     if format_ == "html" and level == "sentence":
         explain = explain or TERMS

@@ -175,6 +175,8 @@ def test_a_guessed_encoding_is_said(tmp_path: Path) -> None:
         ["--resume"],
         ["--resume", "--format", "parquet", "-o", "x"],
         ["--csv-safe"],
+        ["--level", "article", "--explain", "3"],
+        ["--level", "article", "--abstain"],
         ["--encoding", "no-such"],
         ["--max-article-bytes", "many"],
         ["--jobs", "0"],
