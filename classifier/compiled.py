@@ -78,7 +78,7 @@ class CompiledScorer:
     Raises
     ------
     ValueError
-        If two n-grams of the vocabulary have the same hash.
+        If two n-grams of the vocabulary have the same hash, or there are more than a table holds.
 
     Notes
     -----

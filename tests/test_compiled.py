@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,39 @@ def test_they_are_equal_on_the_corpus_whatever_the_threads(default_model: Model,
     plain = default_model.plain_logits(texts)
     for n_threads in (1, 2, 3):
         np.testing.assert_array_equal(compiled(default_model, scorer, texts, n_threads), plain)
+
+
+@pytest.mark.parametrize(
+    ("roles", "masked_words", "share"),
+    [((1, 1), (1, 1), 1.0), ((1, 4), (1, 2), 0.5), ((2, 3), (2, 2), 0.7), ((3, 4), (1, 2), 0.9)],
+)
+def test_they_are_equal_for_other_lengths_and_vocabularies_with_gaps(
+    default_model: Model, roles: tuple[int, int], masked_words: tuple[int, int], share: float
+) -> None:
+    lengths = {"roles": roles, "masked_words": masked_words}
+    chance = random.Random(0)
+    blocks, vocabulary, kept, number = [], [], [], 0
+    for block, ngrams in zip(default_model.blocks, default_model.vocabulary, strict=True):
+        shortest, longest = lengths.get(block.kind, (block.shortest, block.longest))
+        blocks.append(replace(block, shortest=shortest, longest=longest))
+        chosen = [
+            i
+            for i, ngram in enumerate(ngrams)
+            if (block.kind not in lengths or shortest <= len(ngram.split(" ")) <= longest) and chance.random() < share
+        ]
+        vocabulary.append(tuple(ngrams[i] for i in chosen))
+        kept += [number + i for i in chosen]
+        number += len(ngrams)
+    model = replace(
+        default_model,
+        blocks=tuple(blocks),
+        vocabulary=tuple(vocabulary),
+        idf=default_model.idf[kept],
+        coefficients=default_model.coefficients[kept],
+    )
+    with CORPUS.open(encoding="utf-8", newline="") as stream:
+        texts = [*NASTY, *(row["text"] for row in csv.DictReader(stream))][::40]
+    np.testing.assert_array_equal(compiled(model, CompiledScorer(model), texts), model.plain_logits(texts))
 
 
 def test_a_corpus_sentence_is_seldom_left_to_the_plain_path(default_model: Model, scorer: CompiledScorer) -> None:
