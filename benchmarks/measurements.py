@@ -151,8 +151,8 @@ def stages(text: Path | None, repeats: int) -> Section:
     results = interleave([Contestant(name, step) for name, step in steps.items()], repeats)
     gc.enable()
     note = (
-        f"{megabytes:.1f} MB in {len(articles)} articles. What splitting, the kernel and the article leave of the first "
-        "row is spent on objects: a sentence, its scores and its labels each."
+        f"{megabytes:.1f} MB in {len(articles)} articles. What splitting, the kernel and the article leave of "
+        "the first row is spent on objects: a sentence, its scores and its labels each."
     )
     return Section("Where the time goes, one thread, s", "s", results, note)
 

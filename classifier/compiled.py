@@ -103,13 +103,13 @@ class CompiledScorer:
         settings = np.zeros((len(model.blocks), 5), dtype=np.int64)
         seeds = _seeds(len(model.blocks) + 2)  # one a block, one for n-grams of words, the last for words
         names = _tag_names(model.roles)
-        pairs, bigrams = np.full((2, len(names), len(names)), -1, dtype=np.int32)
-        unigrams = np.full(len(names), -1, dtype=np.int32)
+        pairs, bigrams = np.full((2, len(names), len(names)), kernels.HOLE, dtype=np.int32)
+        unigrams = np.full(len(names), kernels.HOLE, dtype=np.int32)
         collisions = kernels.fill_words(
             *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
         )
         known = np.zeros(1 + len(entries), dtype=np.bool_)
-        first, n_numbers = 0, width * len(known)
+        first, n_numbers = 0, max(1, width * len(known))  # no feature of a block has the number of the hole
         for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
             own = numbers[first : first + len(ngrams)]
             settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0, width
@@ -255,11 +255,11 @@ class CompiledScorer:
 
     def _scratch(self) -> tuple[Any, ...]:
         """Return room for counting in a sentence of any length; what short ones do not touch takes no memory."""
-        size, n_features, n_tags = LONGEST + 2, self.records.shape[1], len(self._automaton[6])
-        n_found = max((2 * size + 3) * self.longest, PAIRED_TAGS**2)
+        size, n_features = LONGEST + 2, self.records.shape[1]
+        n_found = (2 * size + 3) * self.longest
         return (
             np.zeros(n_features, dtype=np.uint16),
-            np.empty(n_features + 1, dtype=np.int32),  # here and below one more: what is written may not be kept
+            np.empty(n_features + 2, dtype=np.int32),  # here and below one more: what is written may not be kept
             np.empty(n_features, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
             np.empty(2 * size + 3, dtype=np.uint64),
@@ -271,7 +271,6 @@ class CompiledScorer:
             tuple(np.empty((3, size), dtype=np.int32)),
             np.empty(2 * size + 3, dtype=np.uint64),
             (np.empty(2 * size, dtype=np.uint64), *np.empty((2, 2 * size), dtype=np.int32)),
-            np.zeros((n_tags, n_tags), dtype=np.int64),
         )
 
 

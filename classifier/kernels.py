@@ -55,6 +55,9 @@ SPECIAL = I32(-1)
 #: Words of more bytes than this take the plain path.
 LONGEST_WORD = 200
 
+#: The feature that stands for all that are not in the vocabulary.
+HOLE = U64(0)
+
 #: Kinds of blocks.
 WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
 
@@ -233,43 +236,61 @@ def word_tokens(units, n, seed, classes, out, at):
     return at
 
 
+@_compile(inline="always")
+def count_one(feature, counts, touched, n):
+    """Count a feature and remember it if it is new to the sentence. Returns how many are remembered.
+
+    There is no branch, which would be mispredicted whenever a feature repeats: what is not in the vocabulary is counted
+    as `HOLE`, whose record is all zeros. Unsigned, for what is signed might be an index from the end.
+    """
+    touched[n] = feature
+    n += U64(counts[feature] == 0)
+    counts[feature] += U16(1)
+    return n
+
+
 @_compile()
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
-    n = U64(n)  # what is unsigned is no index from the end, and need not be looked at
     for i in range(U64(start), U64(end)):
-        feature = U64(features[i])
-        # No branch, which would be mispredicted whenever a feature repeats.
-        touched[n] = feature
-        n += U64(counts[feature] == 0)
-        counts[feature] += U16(1)
-    return I64(n)
+        n = count_one(U64(features[i]), counts, touched, n)
+    return n
 
 
 @_compile()
-def tag_features(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, out):
-    """Write the features of the n-grams of a sequence of tags, shorter ones first; return their number.
+def count_entries(entries, size, column, width, counts, touched, n):
+    """Count the features that a block of words has for entries; remember those new to the sentence.
+
+    Returns how many are remembered. The features of an entry lie together, `width` of them, a column each.
+    """
+    for i in range(size):
+        n = count_one(U64(entries[i]) * width + column, counts, touched, n)
+    return n
+
+
+@_compile()
+def count_tags(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, counts, touched):
+    """Count the n-grams of a sequence of tags, shorter ones first. Returns how many features are remembered.
 
     Those of one and of two tags are found without a table. Where the vocabulary is `closed`, nothing longer is looked
     for where a shorter n-gram is not in it.
     """
     singles, pairs = short
     states, keys, places = rooms
-    n = alive = 0
+    n, alive = U64(0), 0
     if shortest == 1:
         for start in range(n_tags):
-            out[n] = singles[tags[start]]
-            n += out[n] >= 0
+            n = count_one(U64(singles[tags[start]]), counts, touched, n)
     if longest == 1:
         return n
     for start in range(n_tags - 1):
         first, second = tags[start], tags[start + 1]
-        out[n] = pairs[first, second]
+        feature = U64(pairs[first, second])
+        if shortest <= 2:
+            n = count_one(feature, counts, touched, n)
         states[start] = extend(extend(seed, first), second)
         places[alive] = start
-        # No branches here and below: they would be mispredicted every other time.
-        alive += (out[n] >= 0) | (not closed)
-        n += (out[n] >= 0) & (shortest <= 2)
+        alive += (feature != HOLE) | (not closed)
     for length in range(3, longest + 1):
         found = 0
         for i in range(alive):
@@ -281,10 +302,25 @@ def tag_features(tags, n_tags, shortest, longest, closed, seed, short, sieve, ta
             found += I64(sifted(sieve, states[start])) | (not closed)
         alive = 0
         for i in range(found):
-            out[n] = find(tables, base, mask, keys[i])
+            feature = find(tables, base, mask, keys[i])
+            if length >= shortest:
+                n = count_one(U64(max(feature, I64(HOLE))), counts, touched, n)
             places[alive] = places[i]
-            alive += (out[n] >= 0) | (not closed)
-            n += (out[n] >= 0) & (length >= shortest)
+            alive += (feature >= 0) | (not closed)
+    return n
+
+
+@_compile()
+def count_pairs(tags, n_tags, pairs, most, counts, touched):
+    """Count each ordered pair of tags once. Returns how many features are remembered."""
+    n = U64(0)
+    n_tags = min(n_tags, most)
+    for i in range(n_tags):
+        for j in range(i + 1, n_tags):
+            feature = U64(pairs[tags[i], tags[j]])
+            touched[n] = feature
+            n += U64(counts[feature] == 0)
+            counts[feature] = 1
     return n
 
 
@@ -333,22 +369,6 @@ def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, m
 
 
 @_compile()
-def count_entries(entries, size, column, width, counts, touched, n):
-    """Count the features that a block of words has for entries; remember those new to the sentence.
-
-    Returns how many are remembered. The features of an entry lie together, `width` of them, a column each.
-    """
-    n = U64(n)
-    for i in range(size):
-        entry = U64(entries[i])
-        feature = entry * width + column
-        touched[n] = feature
-        n += U64((entry > 0) & (counts[feature] == 0))
-        counts[feature] += U16(entry > 0)
-    return I64(n)
-
-
-@_compile()
 def collect(touched, n, counts, records, logarithms, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
 
@@ -356,7 +376,7 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
     first three frames. Further frames lie in further rows of four, read only by models that have them.
     """
     square = first = second = third = 0.0
-    for i in range(n):
+    for i in range(I64(n)):
         feature = U64(touched[i])
         times = U64(counts[feature])
         counts[feature] = 0
@@ -376,7 +396,7 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
     for group in range(1, len(records)):
         for lane in range(4):
             part = 0.0
-            for i in range(n):
+            for i in range(I64(n)):
                 part += weights[i] * F64(records[group, touched[i], lane])
             sums[4 * group - 1 + lane] += part / length
 
@@ -607,20 +627,6 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
 
 
 @_compile()
-def pair_features(tags, n_tags, pairs, seen, row, most, out):
-    """Write the feature of each ordered pair of tags, each once; return their number."""
-    n = 0
-    n_tags = min(n_tags, most)
-    for i in range(n_tags):
-        for j in range(i + 1, n_tags):
-            if seen[tags[i], tags[j]] != row:
-                seen[tags[i], tags[j]] = row
-                out[n] = pairs[tags[i], tags[j]]
-                n += out[n] >= 0
-    return n
-
-
-@_compile()
 def mask_words(words, n_words, matches, n_matches, roles, masked):
     """Write a sentence's words with each actor replaced by its role; return their number.
 
@@ -680,12 +686,9 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     """
     _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked, seen = (
-        scratch
-    )
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked = scratch
     subjects, limits = roles[9], roles[8]
     word_table = seeds[-2], sieve, tables, bases[-1], masks[-1], states, keys, places
-    seen[:] = 0
     for row in range(len(ends) - 1):
         first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
         n_tokens = unknown = foreign = length = 0
@@ -719,27 +722,22 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
         for block in range(len(settings)):
             kind, shortest, longest = settings[block, 0], settings[block, 1], settings[block, 2]
             column, width = U64(settings[block, 3]), U64(settings[block, 4])
-            n = 0
+            n = U64(0)
             if kind == CHARACTERS:
                 for i in range(first, last):
                     n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
             elif kind == WORDS:
                 for words_each in range(shortest, longest + 1):
-                    n = count_entries(
-                        grams[words_each - 1], n_tokens - words_each + 1, column, width, counts, touched, n
-                    )
+                    size = n_tokens - words_each + 1
+                    n = count_entries(grams[words_each - 1], size, column, width, counts, touched, n)
             elif kind == MASKED_WORDS:
                 size = mask_words(sentence, n_tokens, matches, n_matches, roles, masked)
                 size = look_up_masked(masked, size, shortest, longest, *word_table, grams, found)
                 n = count_entries(found, size, column, width, counts, touched, n)
+            elif kind == ROLES:
+                how = shortest, longest, settings[block, 3] == 1, seeds[block], roles[7]
+                place = sieve, tables, bases[block], masks[block]
+                n = count_tags(tags, n_tags, *how, *place, (states, keys, places), counts, touched)
             else:
-                if kind == ROLES:
-                    closed, place = settings[block, 3] == 1, (tables, bases[block], masks[block])
-                    rooms = states, keys, places
-                    size = tag_features(
-                        tags, n_tags, shortest, longest, closed, seeds[block], roles[7], sieve, *place, rooms, found
-                    )
-                else:
-                    size = pair_features(tags, n_tags, roles[6], seen, row + 1, limits[1], found)
-                n = count(found, 0, size, counts, touched, n)
+                n = count_pairs(tags, n_tags, roles[6], limits[1], counts, touched)
             collect(touched, n, counts, records, logarithms, weights, out[row])
