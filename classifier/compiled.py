@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -89,12 +89,10 @@ class CompiledScorer:
         self.n_frames = len(model.frames)
         self.roles = model.roles
         self._domain = model.domain
-        # Blocks of words share a table: what one of them looks up in it the others need, too, so the features of an
-        # entry lie together. Frequent ones come first: the few that most look-ups touch lie close together.
+        # Blocks of words share a table: what one of them looks up in it the others need, too.
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
         entries = _entries(model, of_words)
-        width = len(of_words)
-        numbers = np.empty(len(model.idf), dtype=np.int32)
+        numbers, n_numbers = _numbered(model, of_words, entries)
         tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
@@ -109,37 +107,29 @@ class CompiledScorer:
             *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
         )
         known = np.zeros(1 + len(entries), dtype=np.bool_)
-        first, n_numbers = 0, max(1, width * len(known))  # no feature of a block has the number of the hole
+        first = 0
         for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
             own = numbers[first : first + len(ngrams)]
-            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0, width
+            first += len(ngrams)
+            place = table, bases[i], masks[i]
+            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0, len(of_words)
             if i in of_words:
                 settings[i, 3] = of_words.index(i)
-                own[:] = [entries[ngram] for ngram in ngrams]
                 if block.kind == "words":
-                    known[[entry for ngram, entry in zip(ngrams, own.tolist(), strict=True) if " " not in ngram]] = True
-                own[:] = own * width + settings[i, 3]
-            else:
-                order = np.argsort(model.idf[first : first + len(ngrams)], kind="stable")
-                own[order] = np.arange(n_numbers, n_numbers + len(ngrams))
-                n_numbers += len(ngrams)
-            first += len(ngrams)
-            place = seeds[i], own, table, bases[i], masks[i]
-            if block.kind == "characters":
+                    known[[entries[ngram] for ngram in ngrams if " " not in ngram]] = True
+            elif block.kind == "characters":
                 settings[i, 3] = _is_prefix_closed(ngrams, block.shortest)
-                collisions += kernels.fill_characters(*_code_points(ngrams), *place)
+                collisions += kernels.fill_characters(*_code_points(ngrams), seeds[i], own, *place)
             elif block.kind == "roles":
                 tags = [tuple(names[tag] for tag in ngram.split(" ")) for ngram in ngrams]
                 settings[i, 3] = _is_prefix_closed(tags, block.shortest)
-                longer = [j for j, sequence in enumerate(tags) if len(sequence) > 2]
                 for sequence, number in zip(tags, own, strict=True):
-                    if len(sequence) == 1:
-                        unigrams[sequence] = number
-                    elif len(sequence) == 2:
-                        bigrams[sequence] = number
-                place = seeds[i], own[longer], *place[2:]
-                collisions += kernels.fill_characters(*_concatenated([tags[j] for j in longer]), *place)
-            elif block.kind == "role_pairs":
+                    if len(sequence) <= 2:
+                        (unigrams if len(sequence) == 1 else bigrams)[sequence] = number
+                longer = [j for j, sequence in enumerate(tags) if len(sequence) > 2]
+                units = _concatenated([tags[j] for j in longer])
+                collisions += kernels.fill_characters(*units, seeds[i], own[longer], *place)
+            else:
                 for ngram, number in zip(ngrams, own, strict=True):
                     before, after = ngram.split(PAIR)
                     pairs[names[before], names[after]] = number
@@ -260,7 +250,7 @@ class CompiledScorer:
         return (
             np.zeros(n_features, dtype=np.uint16),
             np.empty(n_features + 2, dtype=np.int32),  # here and below one more: what is written may not be kept
-            np.empty(n_features, dtype=np.float64),
+            np.empty(n_features + 2, dtype=np.float64),
             np.empty(size, dtype=np.uint64),
             np.empty(2 * size + 3, dtype=np.uint64),
             np.empty(n_found + 1, dtype=np.uint64),
@@ -388,6 +378,26 @@ def _entries(model: Model, blocks: Sequence[int]) -> dict[str, int]:
 def _seeds(n: int) -> npt.NDArray[np.uint64]:
     """Return where the hashes of each block start."""
     return np.random.default_rng(0).integers(1, 2**63, size=n, dtype=np.uint64)
+
+
+def _numbered(model: Model, of_words: Sequence[int], entries: Mapping[str, int]) -> tuple[npt.NDArray[np.int32], int]:
+    """Return the number of each feature in the kernel, and one more than the last.
+
+    The features that blocks of words have for an entry lie side by side, those of other blocks behind one another, the
+    most frequent first: the few that most look-ups touch lie close together. 0 is `kernels.HOLE`.
+    """
+    numbers = np.empty(len(model.idf), dtype=np.int32)
+    width = len(of_words)
+    first, n = 0, max(1, width * (1 + len(entries)))
+    for i, ngrams in enumerate(model.vocabulary):
+        own = numbers[first : first + len(ngrams)]
+        if i in of_words:
+            own[:] = [entries[ngram] * width + of_words.index(i) for ngram in ngrams]
+        else:
+            own[np.argsort(model.idf[first : first + len(ngrams)], kind="stable")] = np.arange(n, n + len(ngrams))
+            n += len(ngrams)
+        first += len(ngrams)
+    return numbers, n
 
 
 def _records(
