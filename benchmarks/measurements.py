@@ -24,11 +24,10 @@ from benchmarks import peers
 from benchmarks.measure import Contestant, Result, Section, interleave
 from classifier import Article, load_model, read_corpus
 from classifier.compiled import CompiledScorer
-from classifier.context import Surroundings
 from classifier.evaluation.ablation import BASE
 from classifier.features import CountMatrix
 from classifier.logistic import fit_logistic
-from classifier.model import Model, Reading
+from classifier.model import Model
 from classifier.outputs import line_renderer
 from classifier.persistence import to_pipeline
 from classifier.roles import Roles
@@ -116,21 +115,18 @@ def stages(text: Path | None, repeats: int) -> Section:
     scorers = {
         "the kernel": CompiledScorer(model),
         "  of words alone": CompiledScorer(with_blocks(model, "words")),
-        "  of words and characters": CompiledScorer(with_blocks(model, "words", "characters")),
+        "  of words and characters": CompiledScorer(with_blocks(model, *BASE)),
         "  without words masked by roles": CompiledScorer(with_blocks(model, *BASE, "roles", "role_pairs")),
     }
     textual = replace(with_blocks(model, *BASE), context=None)  # a context names subjects, which are roles
     for one in (model, textual):
         one.compile()
     scored = [score_batch(model, group) for group in groups]
-    found = [scorers["the kernel"].score(group) for group in texts]
     render = line_renderer("jsonl", "sentence", model.frames)
 
     def in_articles() -> None:
-        for part, group, size in zip(found, texts, sizes, strict=True):
-            assert model.context is not None
-            around = Surroundings.of(part.logits, part.named, size)
-            reading = Reading(model, group, size, model.context.logits(part.logits, around), part.strange, around)
+        for group, size in zip(texts, sizes, strict=True):
+            reading = model.read(group, size)
             model.labels(reading.probabilities)
             _ = reading.out_of_domain
 
@@ -142,7 +138,7 @@ def stages(text: Path | None, repeats: int) -> Section:
         "  without roles": lambda: peers.drop([score_batch(textual, group) for group in groups]),
         "splitting into sentences": lambda: peers.drop([sentences_of(article.text) for article in articles]),
         **{name: kernel(scorer) for name, scorer in scorers.items()},
-        "the article, labels, doubt about the domain": in_articles,
+        "the kernel, the article, labels, what is out of domain": in_articles,
         "lines of JSON": lambda: peers.drop([render(article) for group in scored for article in group]),
     }
     for step in steps.values():
@@ -151,8 +147,8 @@ def stages(text: Path | None, repeats: int) -> Section:
     results = interleave([Contestant(name, step) for name, step in steps.items()], repeats)
     gc.enable()
     note = (
-        f"{megabytes:.1f} MB in {len(articles)} articles. What splitting, the kernel and the article leave of "
-        "the first row is spent on objects: a sentence, its scores and its labels each."
+        f"{megabytes:.1f} MB in {len(articles)} articles. What splitting and the last row but one leave of the "
+        "first is spent on objects: a sentence, its scores and its labels each."
     )
     return Section("Where the time goes, one thread, s", "s", results, note)
 

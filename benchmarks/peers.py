@@ -15,6 +15,7 @@ from benchmarks.measure import Contestant
 from classifier import read_corpus
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
+from classifier.features import Tfidf
 from classifier.roles import Roles
 from classifier.training import INNER_FOLDS, Floats, Setting, settings_tried
 
@@ -71,15 +72,15 @@ def grid_search(corpus: LabeledCorpus) -> object:
     return search.fit([corpus.texts[row] for row in rows], corpus.targets[rows].astype(int))
 
 
-def fit_once(corpus: LabeledCorpus, setting: Setting) -> object:
-    """Count, weigh and fit the whole corpus with one setting."""
+def fit_once(corpus: LabeledCorpus, setting: Setting, rows: Rows | None = None) -> tuple[Tfidf, Floats, Floats]:
+    """Count, weigh and fit rows of a corpus, by default all, with one setting; return coefficients and intercepts."""
     from classifier.features import CountMatrix
     from classifier.training import fit_linear
 
-    rows = np.arange(len(corpus))
+    rows = np.arange(len(corpus)) if rows is None else rows
     roles = Roles(corpus.codebook.roles) if any(block.reads_roles for block in setting.blocks) else None
     tfidf = CountMatrix(corpus.texts, setting.blocks, roles).fit(rows)
-    return fit_linear(tfidf.transform(rows), corpus.targets, [setting])
+    return tfidf, *fit_linear(tfidf.transform(rows), corpus.targets[rows], [setting])
 
 
 def fitters(corpus: LabeledCorpus, setting: Setting) -> list[Contestant]:
@@ -104,15 +105,13 @@ def methods(corpus: LabeledCorpus) -> dict[str, Method]:
     from sklearn.multiclass import OneVsRestClassifier
 
     from classifier.evaluation.peers import FASTTEXT, MINILM, embedded, fasttext_fold
-    from classifier.features import CountMatrix
-    from classifier.training import BLOCKS, blocks_for, fit_linear
+    from classifier.training import BLOCKS, blocks_for
 
     setting = Setting(blocks_for(corpus.codebook), 10.0, True)
 
     def framing(setting: Setting) -> Method:
         def method(train: Rows, test: Rows) -> Floats:
-            tfidf = CountMatrix(corpus.texts, setting.blocks, Roles(corpus.codebook.roles)).fit(train)
-            weights, shifts = fit_linear(tfidf.transform(train), corpus.targets[train], [setting])
+            tfidf, weights, shifts = fit_once(corpus, setting, train)
             found: Floats = expit(tfidf.transform(test) @ weights[:, 0] + shifts[0])
             return found
 
