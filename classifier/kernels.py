@@ -17,17 +17,12 @@ are touched together side by side, and sums of conditions where one would write 
 from __future__ import annotations
 
 import math
-from functools import partial
-from typing import Any
 
 import numpy as np
-from numba import njit
+
+from classifier.compilation import compiled
 
 U8, U16, U64, I32, I64, F32, F64 = np.uint8, np.uint16, np.uint64, np.int32, np.int64, np.float32, np.float64
-
-#: Compiles a function once and for all. Nothing allocates, and arrays outlive the calls they are passed to, so nobody
-#: counts references: threads would do so in turns, and it took a sixth of the time of one thread.
-_compile: Any = partial(njit, cache=True, _nrt=False)
 
 _MULTIPLIER = U64(0x9E3779B97F4A7C15)
 _SHIFT = U64(29)
@@ -69,14 +64,14 @@ TOKEN, GAP, QUOTE, COLON, DASH, LONE_DASH = range(6)
 OPENS, APOSTROPHE, SINGLE, FIRST = 1, 2, 4, 8
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def extend(state, unit):
     """Return the hash of a sequence extended by one unit: multiply, then fold the high bits down."""
     state = (state ^ unit) * _MULTIPLIER
     return state ^ (state >> _SHIFT)
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def find(tables, base, mask, key):
     """Return the value that an open-addressing table holds for a key, or -1.
 
@@ -93,13 +88,13 @@ def find(tables, base, mask, key):
         slot = (slot + _ONE) & mask
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def sifted(sieve, key):
     """Return 1 where a key may be in a table, 0 where it is in none; the sieve stays in the near cache."""
     return (sieve[key >> _SIEVE_ROW] >> ((key >> _SIEVE_BIT) & _LOW)) & _ONE
 
 
-@_compile()
+@compiled()
 def insert(tables, base, mask, key, value):
     """Put a key's value into an open-addressing table; return False where the key was there already."""
     slot = key & mask
@@ -111,7 +106,7 @@ def insert(tables, base, mask, key, value):
     return True
 
 
-@_compile()
+@compiled()
 def fill_sieve(sieve, tables, first, last):
     """Let the sieve pass the keys of slots `first` to `last` of the tables; it looks at nothing but their high bits."""
     for slot in range(first, last):
@@ -120,7 +115,7 @@ def fill_sieve(sieve, tables, first, last):
             sieve[key >> _SIEVE_ROW] |= _ONE << ((key >> _SIEVE_BIT) & _LOW)
 
 
-@_compile()
+@compiled()
 def fill_characters(units, starts, seed, numbers, tables, base, mask):
     """Put the character n-grams of a vocabulary into its table, each with its number.
 
@@ -136,7 +131,7 @@ def fill_characters(units, starts, seed, numbers, tables, base, mask):
     return collisions
 
 
-@_compile()
+@compiled()
 def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
     """Put the word n-grams of a vocabulary, words joined by spaces, into its table, each with its number.
 
@@ -156,13 +151,13 @@ def fill_words(units, starts, token_seed, seed, numbers, tables, base, mask):
     return collisions
 
 
-@_compile()
+@compiled()
 def insert_step(table, mask, state, symbol, following):
     """Put a step of the automaton of roles into its table; return False where its hash was there already."""
     return insert(table, _EMPTY, mask, extend(extend(_MULTIPLIER, U64(state)), U64(symbol)), following)
 
 
-@_compile()
+@compiled()
 def hash_units(units, seed):
     """Return the hash of a sequence of code points, as that of a token."""
     state = seed
@@ -171,7 +166,7 @@ def hash_units(units, seed):
     return state
 
 
-@_compile()
+@compiled()
 def decode(data, start, end, lower, units):
     """Decode the UTF-8 of one word into lower-case code points with a space on each side.
 
@@ -200,7 +195,7 @@ def decode(data, start, end, lower, units):
     return n + 1
 
 
-@_compile()
+@compiled()
 def character_features(units, n, shortest, longest, seed, tables, base, mask, closed, out, at):
     """Write the features of the character n-grams of a padded word, by start and then by length; return the end."""
     for start in range(n):
@@ -218,7 +213,7 @@ def character_features(units, n, shortest, longest, seed, tables, base, mask, cl
     return at
 
 
-@_compile()
+@compiled()
 def word_tokens(units, n, seed, classes, out, at):
     """Write the hashes of the tokens of a word, runs of two or more word characters; return the end."""
     length = 0
@@ -236,7 +231,7 @@ def word_tokens(units, n, seed, classes, out, at):
     return at
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def count_one(feature, counts, touched, n):
     """Count a feature and remember it if it is new to the sentence. Returns how many are remembered.
 
@@ -249,7 +244,7 @@ def count_one(feature, counts, touched, n):
     return n
 
 
-@_compile()
+@compiled()
 def count(features, start, end, counts, touched, n):
     """Count features; remember those new to the sentence. Returns how many are remembered."""
     for i in range(U64(start), U64(end)):
@@ -257,7 +252,7 @@ def count(features, start, end, counts, touched, n):
     return n
 
 
-@_compile()
+@compiled()
 def count_entries(entries, size, column, width, counts, touched, n):
     """Count the features that a block of words has for entries; remember those new to the sentence.
 
@@ -268,7 +263,7 @@ def count_entries(entries, size, column, width, counts, touched, n):
     return n
 
 
-@_compile()
+@compiled()
 def count_tags(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, counts, touched):
     """Count the n-grams of a sequence of tags, shorter ones first. Returns how many features are remembered.
 
@@ -310,7 +305,7 @@ def count_tags(tags, n_tags, shortest, longest, closed, seed, short, sieve, tabl
     return n
 
 
-@_compile()
+@compiled()
 def count_pairs(tags, n_tags, pairs, most, counts, touched):
     """Count each ordered pair of tags once. Returns how many features are remembered."""
     n = U64(0)
@@ -324,7 +319,7 @@ def count_pairs(tags, n_tags, pairs, most, counts, touched):
     return n
 
 
-@_compile()
+@compiled()
 def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, states, keys, places, grams):
     """Find the n-grams of a sentence's words, but for single ones, which the memory holds.
 
@@ -344,7 +339,7 @@ def look_up_words(sentence, n_tokens, longest, seed, sieve, tables, base, mask, 
             row[places[i]] = find(tables, base, mask, keys[i]) + 1
 
 
-@_compile()
+@compiled()
 def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, mask, states, keys, places, grams, out):
     """Write the entries of the n-grams of a sentence's words with masks, shorter ones first; return their number.
 
@@ -368,7 +363,7 @@ def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, m
     return found
 
 
-@_compile()
+@compiled()
 def collect(touched, n, counts, records, logarithms, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
 
@@ -401,7 +396,7 @@ def collect(touched, n, counts, records, logarithms, weights, sums):
             sums[4 * group - 1 + lane] += part / length
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def wide_space(data, i):
     """Return the bytes of the white space beyond ASCII that starts here, or 0."""
     first, second, third = data[i], data[i + 1], data[i + 2]
@@ -416,7 +411,7 @@ def wide_space(data, i):
     return 3 if second == 0x80 and third == 0x80 else 0  # E3
 
 
-@_compile(inline="always")
+@compiled(inline="always")
 def next_word(data, position, end, spaces, seed):
     """Return where the next word starts and ends, and the hash of its bytes; start equals `end` where there is none."""
     while position < end:
@@ -439,7 +434,7 @@ def next_word(data, position, end, spaces, seed):
     return start, position, key
 
 
-@_compile()
+@compiled()
 def take_apart(data, start, end, vocabulary, memory, units):
     """Append what a word holds to the memory and return its number; a word for the plain path holds -1."""
     lower, classes, settings, seeds, tables, bases, masks = vocabulary[:7]
@@ -466,7 +461,7 @@ def take_apart(data, start, end, vocabulary, memory, units):
     return word
 
 
-@_compile(nogil=True)
+@compiled(nogil=True)
 def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     """Find the words of sentences in the memory; take apart those that it does not hold.
 
@@ -521,7 +516,7 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     return n
 
 
-@_compile()
+@compiled()
 def read_items(words, start, stop, flush, entries, items, spoken):
     """Read a sentence's words as the tagger of roles does.
 
@@ -578,7 +573,7 @@ def read_items(words, start, stop, flush, entries, items, spoken):
     return n, n_all, lead, tail
 
 
-@_compile()
+@compiled()
 def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
     """Find the longest terms and the sequence of tags; return how many of each.
 
@@ -626,7 +621,7 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
     return n_matches, n_tags + 1
 
 
-@_compile()
+@compiled()
 def mask_words(words, n_words, matches, n_matches, roles, masked):
     """Write a sentence's words with each actor replaced by its role; return their number.
 
@@ -655,7 +650,7 @@ def mask_words(words, n_words, matches, n_matches, roles, masked):
     return size
 
 
-@_compile(nogil=True)
+@compiled(nogil=True)
 def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, plain):
     """Score sentences whose words were learned: row i of `out` becomes the logits of sentence i, without intercepts.
 

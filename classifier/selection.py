@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from classifier.compilation import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True, _nrt=True)
 def document_frequencies(ends, columns, rows, n_columns):
     """Return in how many of the rows of a CSR matrix each column is not zero.
 
@@ -30,7 +31,7 @@ def document_frequencies(ends, columns, rows, n_columns):
     return df
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True, _nrt=True)
 def select(ends, columns, weights, rows, blocks, features, idf):
     """Return the TF-IDF of some rows and columns of a CSR matrix, scaled to length one a row and block.
 

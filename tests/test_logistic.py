@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from classifier.logistic import LANES, fit_logistic
+from classifier.logistic import WIDTHS, fit_logistic
 
 
 def problem(n_texts: int, n_features: int, n_lanes: int) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
@@ -18,7 +18,7 @@ def problem(n_texts: int, n_features: int, n_lanes: int) -> tuple[sparse.csr_arr
     return features, targets, np.exp(rng.uniform(-2, 5, (2, n_lanes)))
 
 
-@pytest.mark.parametrize("shape", [(120, 30, 3), (60, 200, 8), (40, 10, LANES + 5)])
+@pytest.mark.parametrize("shape", [(120, 30, 3), (60, 200, 8), (40, 10, 2 * WIDTHS[-1] + 5), (90, 20, 1)])
 def test_each_lane_is_the_regression_that_liblinear_fits_alone(shape: tuple[int, int, int]) -> None:
     features, targets, costs = problem(*shape)
     coefficients, intercepts = fit_logistic(features, targets, costs, tolerance=1e-6)
