@@ -14,7 +14,7 @@ MAX_WRAP_WIDTH = 120
 MIN_WRAP_WIDTH = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # an archive has millions, and frozen ones take thrice as long to make
 class Sentence:
     """One sentence of an article.
 

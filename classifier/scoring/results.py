@@ -9,7 +9,7 @@ from typing import Any
 from classifier.sentences import Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as a sentence is
 class ScoredSentence:
     """A sentence and what the model says of it.
 

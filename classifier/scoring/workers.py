@@ -118,7 +118,7 @@ def serve(channel: Channel) -> None:
     model.compile()
     # Results are many small objects that never refer to themselves; looking for such that do took a tenth of the time.
     gc.freeze()
-    gc.set_threshold(50_000)
+    gc.set_threshold(500_000)
     name, arguments = settings["render"]
     module, _, function = name.partition(":")
     render: Render = getattr(import_module(module), function)(**arguments)
