@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import struct
 import subprocess
@@ -25,6 +26,15 @@ sys.path[:] = json.loads(sys.argv[2])
 from classifier.processes import child_main
 child_main(sys.argv[1])
 """
+
+
+def collect_garbage_rarely() -> None:
+    """Look for objects that refer to each other less often, and never again among those that are there now.
+
+    Scored articles are many small objects that never do; looking at them took a tenth to a fifth of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000)
 
 
 class ChildDiedError(Exception):

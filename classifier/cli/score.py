@@ -137,9 +137,11 @@ def command(
     if format_ == "html" and level == "sentence":
         explain = explain or TERMS
     from classifier.persistence import load_model
+    from classifier.processes import collect_garbage_rarely
     from classifier.runs import Run, RunSettings
 
     loaded = load_model(model)
+    collect_garbage_rarely()
     if alone:
         loaded = replace(loaded, context=None)
     thresholds = _thresholds(threshold, loaded)

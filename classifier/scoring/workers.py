@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ import orjson
 from classifier.articles.article import Article
 from classifier.errors import FramingError
 from classifier.model import Model
-from classifier.processes import Channel, Child, ChildDiedError, Crew
+from classifier.processes import Channel, Child, ChildDiedError, Crew, collect_garbage_rarely
 from classifier.scoring.results import ScoredArticle
 from classifier.scoring.score import score_batch
 
@@ -116,9 +115,7 @@ def serve(channel: Channel) -> None:
     state, thresholds, band = pickle.loads(body)
     model = Model(**state)
     model.compile()
-    # Results are many small objects that never refer to themselves; looking for such that do took a tenth of the time.
-    gc.freeze()
-    gc.set_threshold(500_000)
+    collect_garbage_rarely()
     name, arguments = settings["render"]
     module, _, function = name.partition(":")
     render: Render = getattr(import_module(module), function)(**arguments)
