@@ -66,7 +66,7 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
             piece = boundary["text"]
             stripped = piece.strip()
             if stripped:
-                offset = start + boundary["start_index"] + piece.index(stripped)
+                offset = start + boundary["start_index"] + len(piece) - len(piece.lstrip())
                 sentences.append(Sentence(len(sentences), offset, offset + len(stripped), stripped))
     return sentences
 
