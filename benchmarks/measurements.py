@@ -118,7 +118,9 @@ def stages(text: Path | None, repeats: int) -> Section:
         "  of words and characters": CompiledScorer(with_blocks(model, *BASE)),
         "  without words masked by roles": CompiledScorer(with_blocks(model, *BASE, "roles", "role_pairs")),
     }
-    textual = replace(with_blocks(model, *BASE), context=None)  # a context names subjects, which are roles
+    textual = with_blocks(model, *BASE)
+    if (context := model.context) is not None:  # the subjects it asks for are roles; its last sign is not
+        textual = replace(textual, context=replace(context, signs=context.signs[-1:], slopes=context.slopes[-1:]))
     for one in (model, textual):
         one.compile()
     scored = [score_batch(model, group) for group in groups]
