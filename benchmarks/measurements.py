@@ -119,8 +119,6 @@ def stages(text: Path | None, repeats: int) -> Section:
         "  without words masked by roles": CompiledScorer(with_blocks(model, *BASE, "roles", "role_pairs")),
     }
     textual = with_blocks(model, *BASE)
-    if (context := model.context) is not None:  # the subjects it asks for are roles; its last sign is not
-        textual = replace(textual, context=replace(context, signs=context.signs[-1:], slopes=context.slopes[-1:]))
     for one in (model, textual):
         one.compile()
     scored = [score_batch(model, group) for group in groups]
@@ -160,12 +158,17 @@ def with_blocks(model: Model, *kinds: str) -> Model:
     ends = np.cumsum([0, *map(len, model.vocabulary)])
     kept = [i for i, block in enumerate(model.blocks) if block.kind in kinds]
     features = np.concatenate([np.arange(ends[i], ends[i + 1]) for i in kept])
+    context = model.context
+    if context is not None and not any(model.blocks[i].reads_roles for i in kept):
+        # The subjects that its signs ask for are roles; the last sign asks for none.
+        context = replace(context, signs=context.signs[-1:], slopes=context.slopes[-1:])
     return replace(
         model,
         blocks=tuple(model.blocks[i] for i in kept),
         vocabulary=tuple(model.vocabulary[i] for i in kept),
         idf=model.idf[features],
         coefficients=model.coefficients[features],
+        context=context,
     )
 
 

@@ -213,8 +213,8 @@ def fit_logistic(
                 result[:, lanes] = _lanes(table, len(lanes))
                 # Those that are done go on where room would be empty.
                 kept = np.sort(np.argsort(-worst, kind="stable")[: 2 * _width(unfinished)])
-                table = _tabulate(_lanes(table, len(lanes))[:, kept])
                 lanes, worst = lanes[kept], worst[kept]
+                table = _tabulate(result[:, lanes])
                 signs, rests, duals = (np.ascontiguousarray(part[:, kept]) for part in (signs, rests, duals))
         result[:, lanes] = _lanes(table, len(lanes))
     return result[:-1], result[-1]
