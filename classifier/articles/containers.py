@@ -25,6 +25,9 @@ SPOOL = 8 * MIB
 #: Largest window of a .zst file: what ``zstd --long`` needs, and a bound on memory.
 ZST_WINDOW = 1 << 27
 
+# zipfile expands a whole block of the others at once: 900 bytes of bzip2 would take gigabytes before any bound is asked.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 _BUFFER = 1 << 16
 
 
@@ -207,7 +210,8 @@ def members(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, Cal
     ------
     name : str
     open : callable
-        Raises `ReadError` if the member is encrypted, damaged, or its name leads out of the archive.
+        Raises `ReadError` if the member is encrypted, damaged, not compressed by Deflate, or its name leads out of
+        the archive.
     """
     # One bound for all members: they may overlap in the archive.
     tally = Tally()
@@ -293,8 +297,10 @@ def _open_member(
         raise ReadError("its name leads out of the archive; rename it.")
     if member.flag_bits & 1:
         raise ReadError("encrypted; save the archive without its password.")
+    if member.compress_type not in _METHODS:
+        raise ReadError("compressed in a way that is not read; save the archive with the usual one, Deflate.")
     try:
         stream = archive.open(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise ReadError(f"damaged, or compressed in a way that is not read ({error}).") from None
+        raise ReadError(f"damaged ({error}).") from None
     return io.BufferedReader(Inflated(stream, tally, lambda: allowance, limits), _BUFFER)

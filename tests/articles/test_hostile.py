@@ -97,6 +97,16 @@ def test_an_encrypted_member(tmp_path: Path) -> None:
     assert ([article.text for article in articles], len(faults)) == (["Two."], 1)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_whose_expansion_cannot_be_bounded(tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.txt", b" " * MIB)
+        archive.writestr("b.txt", b"Two.", zipfile.ZIP_DEFLATED)
+    articles, faults = read(tmp_path / "a.zip")
+    assert [article.text for article in articles] == ["Two."]
+    assert "Deflate" in faults[0].reason
+
+
 @pytest.mark.parametrize("nest", ["[", '{"a":'])
 def test_json_nested_a_million_deep(tmp_path: Path, nest: str) -> None:
     deep = nest * 1_000_000
