@@ -258,6 +258,7 @@ class CompiledScorer:
             np.empty((self.longest_words, size), dtype=np.int32),
             np.empty(n_found + 1, dtype=np.int32),
             (*np.empty((4, size + 1), dtype=np.int32), *np.empty((2, size + 1), dtype=np.bool_)),
+            np.empty((size, 2), dtype=np.int32),
             tuple(np.empty((3, size), dtype=np.int32)),
             np.empty(2 * size + 3, dtype=np.uint64),
             (np.empty(2 * size, dtype=np.uint64), *np.empty((2, 2 * size), dtype=np.int32)),
@@ -285,9 +286,9 @@ def word_items(word: str, roles: Roles) -> list[tuple[int, int, int, int]] | Non
     if sum(inside) + sum(after) != len(_TOKEN.findall(word.lower())):
         return None
     items = [(at, kernels.QUOTE, value, 0, 0) for at, value in _quotes(word)]
-    items += [(match.start(), kernels.DASH, 0, 0, 0) for match in re.finditer("—", word)]
-    if not items and tagger.LONE_DASH.fullmatch(word):
-        items.append((0, kernels.LONE_DASH, 0, 0, 0))
+    items += [
+        (tag.start, kernels.PUNCTUATION, tagger.PUNCTUATION.index(tag.name), 0, 0) for tag in tagger.punctuation(word)
+    ]
     end = 0
     for i, (start, stop) in enumerate(spans):
         if not (tagger.tight(word, end, start) if i else tagger.TIGHT.fullmatch(word, 0, start)):
@@ -297,8 +298,6 @@ def word_items(word: str, roles: Roles) -> list[tuple[int, int, int, int]] | Non
     # White space follows the word, or nothing at all, which no term can reach across either way.
     if not (tagger.tight(f"{word} ", end, len(word) + 1) if spans else tagger.TIGHT.fullmatch(word)):
         items.append((end, kernels.GAP, 0, 0, 0))
-    if word.endswith(":"):
-        items.append((len(word), kernels.COLON, 0, 0, 0))
     return [item[1:] for item in sorted(items, key=lambda item: item[0])]
 
 
@@ -350,13 +349,15 @@ def _automaton(
         short,
         np.array([tagger.SPEAKER_WORDS, PAIRED_TAGS, roles is not None], dtype=np.int64),
         np.array([*subjects.values()], dtype=np.int64),
+        np.array([roles is not None and roles.kinds.get(tag) == "links" for tag in _tag_names(roles)], dtype=np.bool_),
     )
 
 
 def _tag_names(roles: Roles | None) -> dict[str, int]:
-    """Return the number of each tag: roles, roles that speak, bounds of quotations and of the sentence."""
+    """Return the number of each tag: roles, roles that speak, bounds of quotations and of the sentence, punctuation."""
     names = list(roles.titles) if roles else []
-    return {name: i for i, name in enumerate([*names, *(f"@{name}" for name in names), "“", "”", "^", "$"])}
+    speakers = [f"@{name}" for name in names]
+    return {name: i for i, name in enumerate([*names, *speakers, "“", "”", "^", "$", *tagger.PUNCTUATION])}
 
 
 def _table(n: int) -> npt.NDArray[np.uint64]:

@@ -105,7 +105,7 @@ def role_ngrams(tagging: Tagging, shortest: int, longest: int) -> list[tuple[Tag
 
 
 def role_pairs(tagging: Tagging) -> list[tuple[Tag, ...]]:
-    """Return each ordered pair of a sentence's first `PAIRED_TAGS` tags, at any distance, once.
+    """Return each ordered pair of a sentence's first `PAIRED_TAGS` tags that are no links, at any distance, once.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def role_pairs(tagging: Tagging) -> list[tuple[Tag, ...]]:
     list of tuple of (Tag, Tag)
         Of pairs with the same names, the first.
     """
-    tags = tagging.sequence()[:PAIRED_TAGS]
+    tags = [tag for tag in tagging.sequence() if not tag.link][:PAIRED_TAGS]
     pairs: dict[tuple[str, str], tuple[Tag, ...]] = {}
     for i, first in enumerate(tags):
         for second in tags[i + 1 :]:

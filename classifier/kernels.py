@@ -57,8 +57,11 @@ HOLE = U64(0)
 WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
 
 #: What a word holds for the tagger of roles, in order: a word of a term or none, something that no term reaches
-#: across, a quotation mark, a colon at the end, a dash, a word that is nothing but a dash. See `classifier.roles`.
-TOKEN, GAP, QUOTE, COLON, DASH, LONE_DASH = range(6)
+#: across, a quotation mark, punctuation. See `classifier.roles`.
+TOKEN, GAP, QUOTE, PUNCTUATION = range(4)
+
+#: Of what can be punctuation, in the order of `classifier.roles.PUNCTUATION`: what speakers stand before or after.
+COLON, DASH = 1, 2
 
 #: What a quotation mark can do: open, open or close as an apostrophe, be opened as a single one, stand first.
 OPENS, APOSTROPHE, SINGLE, FIRST = 1, 2, 4, 8
@@ -306,13 +309,17 @@ def count_tags(tags, n_tags, shortest, longest, closed, seed, short, sieve, tabl
 
 
 @compiled()
-def count_pairs(tags, n_tags, pairs, most, counts, touched):
-    """Count each ordered pair of tags once. Returns how many features are remembered."""
+def count_pairs(tags, n_tags, links, pairs, most, room, counts, touched):
+    """Count each ordered pair of tags that are no links once. Returns how many features are remembered."""
     n = U64(0)
-    n_tags = min(n_tags, most)
+    size = 0
     for i in range(n_tags):
-        for j in range(i + 1, n_tags):
-            feature = U64(pairs[tags[i], tags[j]])
+        room[size] = tags[i]
+        size += not links[tags[i]]
+    size = min(size, most)
+    for i in range(size):
+        for j in range(i + 1, size):
+            feature = U64(pairs[room[i], room[j]])
             touched[n] = feature
             n += U64(counts[feature] == 0)
             counts[feature] = 1
@@ -482,7 +489,7 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     words : ndarray of int32
         Receives the numbers of the words, sentence after sentence.
     ends : ndarray of int64 of shape (n_sentences + 1, 2)
-        Receives where a sentence's words end, and whether it begins (1) or ends (2) with one and not with white space.
+        Receives where a sentence's words end, and whether it begins with one and not with white space.
 
     Returns
     -------
@@ -495,7 +502,7 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
     n = n_words = 0
     for row in range(len(bounds) - 1):
         position, end = bounds[row], bounds[row + 1]
-        flush = 0
+        starts = False
         while True:
             start, position, key = next_word(data, position, end, spaces, seeds[-1])
             if start == end:
@@ -506,39 +513,36 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
                 insert(slots, _EMPTY, slot_mask, key, word)
                 fresh[n, 0], fresh[n, 1], fresh[n, 2] = word, start, position
                 n += 1
-            if start == bounds[row]:
-                flush |= 1
-            if position == end:
-                flush |= 2
+            starts |= start == bounds[row]
             words[n_words] = word
             n_words += 1
-        ends[row + 1, 0], ends[row + 1, 1] = n_words, flush
+        ends[row + 1, 0], ends[row + 1, 1] = n_words, starts
     return n
 
 
 @compiled()
-def read_items(words, start, stop, flush, entries, items, spoken):
+def read_items(words, start, stop, begins_with_word, entries, items, spoken, marks):
     """Read a sentence's words as the tagger of roles does.
 
     Parameters
     ----------
     words : numbers of words; the sentence's are those from `start` to `stop`.
-    flush : whether the sentence begins (1) or ends (2) with a word and not with white space.
+    begins_with_word : whether no white space comes before them.
     spoken : receives the words of the tagger that terms have: symbol, which of the tagger's words it is, where its word
         tokens start and end, whether a term reaches it from the one before, whether it is quoted.
+    marks : receives the punctuation: before which of these words it stands, and what it is.
 
     Returns
     -------
-    n, n_all, lead, tail : how many, how many words the tagger sees, up to and from which one of these actors are
-        speakers; n is -1 for the plain path.
+    n, n_marks, n_all, lead, tail : how many words and marks, how many words the tagger sees, up to and from which one
+        of these actors are speakers.
     """
     symbols, order, begins, ends, reached, quoted = spoken
-    n = n_all = n_tokens = lead = spans = 0
+    n = n_marks = n_all = n_tokens = lead = spans = 0
     tail = -1
-    reaches, opened, single, colon, dash = False, False, False, False, False
+    reaches, opened, single, colon = False, False, False, False
     for i in range(start, stop):
-        first, last = i == start and flush & 1, i == stop - 1 and flush & 2
-        was_dash, dash = dash, False
+        first = i == start and begins_with_word
         for j in range(entries[words[i], 4], entries[words[i], 5]):
             kind, value = items[j, 0], items[j, 1]
             if kind == TOKEN:
@@ -559,28 +563,32 @@ def read_items(words, start, stop, flush, entries, items, spoken):
                 elif opened and (value & APOSTROPHE != 0) == single and not value & OPENS:
                     opened = False
                     spans += 1
-            elif kind == COLON:
-                if not colon and not last:
-                    colon, lead = True, n_all
-            elif kind == DASH:
-                tail = n_all
             else:
-                if was_dash:
-                    return -1, 0, 0, 0
-                dash = True
-                if not first and not last:
+                marks[n_marks, 0], marks[n_marks, 1] = n, value
+                n_marks += 1
+                if value == COLON and not colon:
+                    colon, lead = True, n_all
+                elif value == DASH:
                     tail = n_all
-    return n, n_all, lead, tail
+    return n, n_marks, n_all, lead, tail
 
 
 @compiled()
-def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
-    """Find the longest terms and the sequence of tags; return how many of each.
+def append(tags, n_tags, name):
+    """Append a tag unless it is the last one already; return how many there are."""
+    tags[n_tags] = name
+    return n_tags + (tags[n_tags - 1] != name)
 
-    A match is where its word tokens start and end, and its role. Tags are numbers: roles, roles that speak, and the
-    beginning and the end of a quotation and of the sentence.
+
+@compiled()
+def tag(spoken, marks, read, roles, matches, tags):
+    """Find the longest terms and the sequence of tags in what `read_items` read; return how many of each.
+
+    A match is where its word tokens start and end, and its role. Tags are numbers: roles, roles that speak, the
+    beginning and the end of a quotation and of the sentence, and punctuation.
     """
     symbols, order, begins, ends, reached, quoted = spoken
+    n, n_marks, n_all, lead, tail = read
     first_steps, steps, mask, accepted, actors = roles[:5]
     starts, stops, found = matches
     n_roles, speaker_words = len(actors), roles[8][0]
@@ -588,7 +596,7 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
         lead = 0
     if tail < 0 or n_all - tail > speaker_words:
         tail = n_all + 1
-    n_matches = position = 0
+    n_matches = position = mark = 0
     tags[0] = 2 * n_roles + 2
     n_tags, in_quotes = 1, False
     while position < n:
@@ -605,15 +613,17 @@ def tag(spoken, n, n_all, lead, tail, roles, matches, tags):
             role -= 1
             starts[n_matches], stops[n_matches], found[n_matches] = begins[position], ends[best], role
             n_matches += 1
+            while mark < n_marks and marks[mark, 0] <= position:
+                n_tags, mark = append(tags, n_tags, U64(2 * n_roles + 4 + marks[mark, 1])), mark + 1
             if quoted[position] != in_quotes:
                 in_quotes = quoted[position]
                 tags[n_tags] = 2 * n_roles + (0 if in_quotes else 1)
                 n_tags += 1
             speaks = actors[role] and (order[best] < lead or order[position] >= tail)
-            name = U64(role + (n_roles if speaks else 0))
-            tags[n_tags] = name
-            n_tags += tags[n_tags - 1] != name
+            n_tags = append(tags, n_tags, U64(role + (n_roles if speaks else 0)))
         position = best + 1
+    for i in range(mark, n_marks):
+        n_tags = append(tags, n_tags, U64(2 * n_roles + 4 + marks[i, 1]))
     if in_quotes:
         tags[n_tags] = 2 * n_roles + 1
         n_tags += 1
@@ -681,11 +691,11 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     """
     _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, matches, tags, masked = scratch
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, marks, matches, tags, masked = scratch
     subjects, limits = roles[9], roles[8]
     word_table = seeds[-2], sieve, tables, bases[-1], masks[-1], states, keys, places
     for row in range(len(ends) - 1):
-        first, last, flush = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
+        first, last, starts = ends[row, 0], ends[row + 1, 0], ends[row + 1, 1]
         n_tokens = unknown = foreign = length = 0
         for i in range(first, last):
             word = words[i]
@@ -702,11 +712,8 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
         strange[row, 0], strange[row, 1], strange[row, 2], strange[row, 3] = unknown, n_tokens, foreign, length
         n_matches = n_tags = 0
         if limits[2] and plain[row] == 0:
-            n_spoken, n_all, lead, tail = read_items(words, first, last, flush, entries, items, spoken)
-            if n_spoken < 0:
-                plain[row] = 1
-            else:
-                n_matches, n_tags = tag(spoken, n_spoken, n_all, lead, tail, roles, matches, tags)
+            read = read_items(words, first, last, starts, entries, items, spoken, marks)
+            n_matches, n_tags = tag(spoken, marks, read, roles, matches, tags)
         if plain[row]:
             continue
         for i in range(n_matches):
@@ -734,5 +741,5 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
                 place = sieve, tables, bases[block], masks[block]
                 n = count_tags(tags, n_tags, *how, *place, (states, keys, places), counts, touched)
             else:
-                n = count_pairs(tags, n_tags, roles[6], limits[1], counts, touched)
+                n = count_pairs(tags, n_tags, roles[10], roles[6], limits[1], keys, counts, touched)
             collect(touched, n, counts, records, logarithms, weights, out[row])

@@ -25,6 +25,9 @@ gives the number of the role (from 1; 0 for none) of the term that ends in a sta
 beginning where the first mark is a closing one. A straight or single mark opens where no word ends before it and
 text follows it; an apostrophe never opens.
 
+*Punctuation.* A comma or semicolon that no letter or digit follows, a colon that white space follows, and a dash, which
+is long or stands alone, are tags of their own: they show where clauses meet.
+
 *Speakers.* Actors among at most `SPEAKER_WORDS` words before the first colon, or after the last dash of a sentence,
 are its speakers, as in headlines: "Lukashenko: no talks", "No talks — Lukashenko".
 """
@@ -35,12 +38,17 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from classifier.errors import InputError
 
-#: What the tables of ``[roles]`` hold: doers, deeds, and words that turn them, such as negations.
-KINDS = ("actors", "acts", "marks")
+#: What the tables of ``[roles]`` hold: doers, deeds, words that turn them, such as negations, and words that link
+#: them, such as prepositions.
+KINDS = ("actors", "acts", "marks", "links")
+
+#: Tags of punctuation: a comma or semicolon, a colon, a dash.
+PUNCTUATION = (",", ":", "–")
 
 #: Most words a speaker's designation has in a headline.
 SPEAKER_WORDS = 6
@@ -60,9 +68,8 @@ _TERM_WORD = re.compile(rf"({_WORD.pattern})(\*?)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 QUOTE = re.compile("[\"“”„‟«»‘’']")
 _OPENING, _CLOSING = "“„‟«‘", "”»"
-_COLON = re.compile(r":(?=\s)")
-LONE_DASH = re.compile(r"[-–]{1,2}")
-_DASH = re.compile(r"\s[-–—]{1,2}\s|—")
+#: One group for each of `PUNCTUATION`. What stands in a word between white space is a function of that word alone.
+_PUNCTUATION = re.compile(r"([,;](?![^\W_]))|(:(?!\S))|(—+|(?<!\S)[-–]{1,2}(?!\S))")
 #: Letters that are not decomposed into a letter and a mark.
 _PLAIN = str.maketrans(
     {"ł": "l", "đ": "d", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ð": "d", "þ": "th", "’": "'"}
@@ -122,7 +129,7 @@ class Match:
         Where in the text; ``text[start:end]`` is the term as written, without a possessive ending.
     role : str
         Name of the role.
-    kind : {"actors", "acts", "marks"}
+    kind : {"actors", "acts", "marks", "links"}
     quoted : bool
         Whether it stands within quotation marks.
     speaker : bool
@@ -144,15 +151,18 @@ class Tag:
     Parameters
     ----------
     name : str
-        The role; ``@`` and the role for a speaker; ``“`` or ``”`` where a quotation begins or ends; ``^`` or ``$``
-        where the sentence does.
+        The role; ``@`` and the role for a speaker; one of `PUNCTUATION`; ``“`` or ``”`` where a quotation begins or
+        ends; ``^`` or ``$`` where the sentence does.
     start, end : int
         Where in the text.
+    link : bool
+        Whether its role is a link.
     """
 
     name: str
     start: int
     end: int
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +175,15 @@ class Tagging:
         In the order of the text; they do not overlap.
     quotations : tuple of (int, int)
         Where each quotation begins and ends.
+    punctuation : tuple of Tag
+        In the order of the text.
     length : int
         Of the text.
     """
 
     matches: tuple[Match, ...]
     quotations: tuple[tuple[int, int], ...]
+    punctuation: tuple[Tag, ...]
     length: int
 
     def names(self, subjects: Iterable[Collection[str]]) -> list[bool]:
@@ -179,21 +192,23 @@ class Tagging:
         return [not found.isdisjoint(roles) for roles in subjects]
 
     def sequence(self) -> list[Tag]:
-        """Return the sentence as a sequence of tags: roles, speakers, the bounds of quotations and its own.
+        """Return the sentence as a sequence of tags: roles, speakers, punctuation, the bounds of quotations and its own.
 
-        A role that follows itself is one tag ("Lithuania and Poland"), and a quotation without roles leaves no tags.
+        A tag that follows itself is one ("Lithuanian Poles"), and a quotation without roles leaves no tags.
         """
         tags = [Tag("^", 0, 0)]
         quoted = False
-        for match in self.matches:
-            if match.quoted != quoted:
-                tags.append(Tag("“" if match.quoted else "”", match.start, match.start))
-                quoted = match.quoted
-            name = f"@{match.role}" if match.speaker else match.role
-            if tags[-1].name == name:
-                tags[-1] = Tag(name, tags[-1].start, match.end)
+        for part in sorted((*self.matches, *self.punctuation), key=attrgetter("start")):
+            tag = part
+            if isinstance(part, Match):
+                if part.quoted != quoted:
+                    tags.append(Tag("“" if part.quoted else "”", part.start, part.start))
+                    quoted = part.quoted
+                tag = Tag(f"@{part.role}" if part.speaker else part.role, part.start, part.end, part.kind == "links")
+            if tags[-1].name == tag.name:
+                tags[-1] = Tag(tag.name, tags[-1].start, tag.end, tag.link)
             else:
-                tags.append(Tag(name, match.start, match.end))
+                tags.append(tag)
         if quoted:
             tags.append(Tag("”", self.matches[-1].end, self.matches[-1].end))
         return [*tags, Tag("$", self.length, self.length)]
@@ -392,7 +407,8 @@ class Roles:
         """
         spans = list(words(text))
         quotations = quoted_spans(text)
-        lead, tail = _speaker_bounds(text, spans)
+        marks = punctuation(text)
+        lead, tail = _speaker_bounds(marks, spans, len(text))
         matches = []
         for first, last, number in self._longest(text, spans):
             start, end = spans[first][0], spans[last][1]
@@ -408,7 +424,7 @@ class Roles:
                     speaker=kind == "actors" and (end <= lead or start >= tail),
                 )
             )
-        return Tagging(tuple(matches), tuple(quotations), len(text))
+        return Tagging(tuple(matches), tuple(quotations), tuple(marks), len(text))
 
     def named(self, texts: Iterable[str]) -> list[list[bool]]:
         """Say of each sentence which of the `subjects` it names.
@@ -516,13 +532,33 @@ def opens(mark: str, before: str, after: str) -> bool:
     return mark in _OPENING or not before or before.isspace() or before in "([{—–-"
 
 
-def _speaker_bounds(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
+def punctuation(text: str) -> list[Tag]:
+    """Return the punctuation of a text that shows where clauses meet.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of Tag
+
+    Examples
+    --------
+    >>> [tag.name for tag in punctuation("Minsk: 1,000 lorries, no talks — all-out war")]
+    [':', ',', '–']
+    """
+    found = _PUNCTUATION.finditer(text)
+    return [Tag(PUNCTUATION[(match.lastindex or 0) - 1], *match.span()) for match in found]
+
+
+def _speaker_bounds(marks: list[Tag], spans: list[tuple[int, int]], length: int) -> tuple[int, int]:
     """Return up to where and from where actors are speakers of a headline."""
-    lead, tail = 0, len(text) + 1
-    colon = _COLON.search(text)
-    if colon and sum(end <= colon.start() for _, end in spans) <= SPEAKER_WORDS:
-        lead = colon.start()
-    dashes = list(_DASH.finditer(text))
-    if dashes and sum(start >= dashes[-1].end() for start, _ in spans) <= SPEAKER_WORDS:
-        tail = dashes[-1].end()
+    lead, tail = 0, length + 1
+    colons = [tag for tag in marks if tag.name == ":"]
+    if colons and sum(end <= colons[0].start for _, end in spans) <= SPEAKER_WORDS:
+        lead = colons[0].start
+    dashes = [tag for tag in marks if tag.name == "–"]
+    if dashes and sum(start >= dashes[-1].end for start, _ in spans) <= SPEAKER_WORDS:
+        tail = dashes[-1].end
     return lead, tail

@@ -51,7 +51,7 @@ BLOCKS = (Block("words", 1, 2, min_df=2), Block("characters", 3, 5, min_df=3))
 
 #: What it is read through besides, where the codebook names roles.
 ROLE_BLOCKS = (
-    Block("roles", 1, 4, min_df=2),
+    Block("roles", 1, 3, min_df=2),
     Block("role_pairs", 2, 2, min_df=2),
     Block("masked_words", 1, 2, min_df=2),
 )

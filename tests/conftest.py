@@ -117,6 +117,10 @@ damage = { title = "damages", terms = ["enter*", "cut", "close*", "wash*"] }
 
 [roles.marks]
 not = { title = "not", terms = ["not", "no", "nobody", "unless"] }
+
+[roles.links]
+at = { title = "at", terms = ["at", "in", "on"] }
+of = { title = "of", terms = ["of"] }
 """
 
 

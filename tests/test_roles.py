@@ -17,7 +17,7 @@ from classifier.errors import InputError
 from classifier.features import Block, CountMatrix, RoleAnalyzer
 from classifier.model import Model
 from classifier.persistence import default_codebook, load_model, to_pipeline
-from classifier.roles import Roles, normalise, quoted_spans
+from classifier.roles import Roles, normalise, punctuation, quoted_spans
 from classifier.training import blocks_for, train
 
 SMALL = {
@@ -38,6 +38,7 @@ SMALL = {
         "talk": {"title": "meets", "terms": ["meet", "visit"]},
     },
     "marks": {"not": {"title": "not", "terms": ["not", "no", "never", "without", "refus*", "declin*"]}},
+    "links": {"by": {"title": "by", "terms": ["by", "from"]}},
 }
 ROLES = Roles(SMALL)
 FIELD = Roles(default_codebook().roles)
@@ -192,10 +193,10 @@ class TestMarks:
         ],
     )
     def test_the_speaker_after_a_dash(self, text: str) -> None:
-        assert names(text) == ["punish", "@minsk"]
+        assert names(text) == ["punish", "–", "@minsk"]
 
     def test_the_speaker_before_a_colon(self) -> None:
-        assert names("Lukashenko: sanctions hurt nobody in Minsk") == ["@minsk", "punish", "minsk"]
+        assert names("Lukashenko: sanctions hurt nobody in Minsk") == ["@minsk", ":", "punish", "minsk"]
 
     @pytest.mark.parametrize(
         "text",
@@ -209,8 +210,28 @@ class TestMarks:
     def test_other_colons_dashes_and_hyphens_have_no_speaker(self, text: str) -> None:
         assert "minsk" in names(text)
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("a, b; c,d 1,000", [",", ","]),
+            ('"no," he', [","]),
+            ("at 10:30 a:b c: d:", [":", ":"]),
+            ("a — b—c - d -- e – f", ["–"] * 5),
+            ("ex-ally 2020–2026 — -a a-", ["–"]),
+            ("", []),
+        ],
+    )
+    def test_punctuation_that_parts_clauses(self, text: str, expected: list[str]) -> None:
+        assert [tag.name for tag in punctuation(text)] == expected
+
+    def test_punctuation_stands_in_the_sequence_once(self) -> None:
+        assert names("Minsk, , EU “no, no”") == ["minsk", ",", "west", "“", "not", ",", "not", "”"]
+
+    def test_links_stand_in_the_sequence(self) -> None:
+        assert names("sanctions by the EU") == ["punish", "by", "west"]
+
     def test_only_actors_speak(self) -> None:
-        assert names("Sanctions: Minsk") == ["punish", "minsk"]
+        assert names("Sanctions: Minsk") == ["punish", ":", "minsk"]
 
 
 class TestField:
@@ -347,7 +368,7 @@ class TestBlocks:
         ]
 
     def test_pairs_stand_in_order_at_any_distance_once(self) -> None:
-        pairs = Block("role_pairs", 2, 2).ngrams("", ROLES.tag("EU EU condemned Minsk, condemned Minsk"))
+        pairs = Block("role_pairs", 2, 2).ngrams("", ROLES.tag("EU EU condemned Minsk condemned Minsk"))
         assert [pair for pair in pairs if not {"^", "$"} & set(pair)] == [
             "west…condemn",
             "west…minsk",
@@ -356,6 +377,10 @@ class TestBlocks:
             "minsk…condemn",
             "minsk…minsk",
         ]
+
+    def test_links_are_not_paired_and_punctuation_is(self) -> None:
+        pairs = Block("role_pairs", 2, 2).ngrams("", ROLES.tag("Sanctions, by EU"))
+        assert [pair for pair in pairs if not {"^", "$"} & set(pair)] == ["punish…,", "punish…west", ",…west"]
 
     def test_masked_words(self) -> None:
         text = "The European Union's EU envoys left Minsk"
