@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from classifier import Codebook, Frame, InputError, read_codebook
 from classifier.codebook import PALETTE
 from classifier.persistence import default_codebook
+from classifier.roles import Roles
 
 FULL = """\
 title = "Weather of the valley"
@@ -33,6 +34,16 @@ river = { title = "River", terms = ["river", "stream"] }
 def write(path: Path, text: str | bytes) -> Path:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
+
+
+def test_the_documented_codebook_reads_as_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "codebook.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    codebook = read_codebook(write(tmp_path / "codebook.toml", example))
+    roles = Roles(codebook.roles)
+    tags = [tag.name for tag in roles.tag("The management never blamed the dockers").sequence()]
+    assert tags == ["^", "port", "not", "blame", "union", "$"]
+    assert codebook.subjects == {"The strike": ["union", "port"]}
 
 
 def test_every_field_is_read_and_the_missing_ones_have_defaults(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="0 for another run each time.")
     parser.add_argument("--crashes", default=tempfile.gettempdir(), help="Folder for inputs that break the target.")
     arguments = parser.parse_args()
     import atheris
@@ -44,6 +45,7 @@ def main() -> None:
     seeds(arguments.target, corpus)
     options = [
         f"-max_total_time={arguments.seconds}",
+        f"-seed={arguments.seed}",
         "-timeout=25",
         "-rss_limit_mb=4096",
         "-max_len=8192",
