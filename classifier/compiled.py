@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -93,7 +93,11 @@ class CompiledScorer:
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
         entries = _entries(model, of_words)
         numbers, n_numbers = _numbered(model, of_words, entries)
-        tables = [_table(0 if i in of_words else len(ngrams)) for i, ngrams in enumerate(model.vocabulary)]
+        in_table = [
+            len(ngrams) if block.kind == "characters" else 0
+            for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
+        ]
+        tables = [_table(n) for n in in_table]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
         masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
@@ -101,8 +105,8 @@ class CompiledScorer:
         settings = np.zeros((len(model.blocks), 5), dtype=np.int64)
         seeds = _seeds(len(model.blocks) + 2)  # one a block, one for n-grams of words, the last for words
         names = _tag_names(model.roles)
-        pairs, bigrams = np.full((2, len(names), len(names)), kernels.HOLE, dtype=np.int32)
-        unigrams = np.full(len(names), kernels.HOLE, dtype=np.int32)
+        pairs = np.full((len(names), len(names)), kernels.HOLE, dtype=np.int32)
+        trie = _trie([], [], 0)
         collisions = kernels.fill_words(
             *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
         )
@@ -122,13 +126,7 @@ class CompiledScorer:
                 collisions += kernels.fill_characters(*_code_points(ngrams), seeds[i], own, *place)
             elif block.kind == "roles":
                 tags = [tuple(names[tag] for tag in ngram.split(" ")) for ngram in ngrams]
-                settings[i, 3] = _is_prefix_closed(tags, block.shortest)
-                for sequence, number in zip(tags, own, strict=True):
-                    if len(sequence) <= 2:
-                        (unigrams if len(sequence) == 1 else bigrams)[sequence] = number
-                longer = [j for j, sequence in enumerate(tags) if len(sequence) > 2]
-                units = _concatenated([tags[j] for j in longer])
-                collisions += kernels.fill_characters(*units, seeds[i], own[longer], *place)
+                trie = _trie(tags, own, len(names))
             else:
                 for ngram, number in zip(ngrams, own, strict=True):
                     before, after = ngram.split(PAIR)
@@ -140,12 +138,10 @@ class CompiledScorer:
         self.longest = max(block.longest for block in model.blocks)
         self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
         sieve = np.zeros(kernels.SIEVE, dtype=np.uint64)
-        for i, part in enumerate(tables):
-            if i == len(model.blocks) or model.blocks[i].kind != "characters":
-                kernels.fill_sieve(sieve, table, bases[i], bases[i] + np.uint64(len(part)))
+        kernels.fill_sieve(sieve, table, bases[-1], np.uint64(len(table)))
         of_features = self.records, logarithms, known, sieve
         self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
-        self._automaton = _automaton(model.roles, seeds[-1], pairs, (unigrams, bigrams))
+        self._automaton = _automaton(model.roles, seeds[-1], pairs, trie)
         self._rooms: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
 
     def score(self, texts: Sequence[str], n_threads: int = 1) -> Scored:
@@ -321,7 +317,7 @@ def _automaton(
     roles: Roles | None,
     token_seed: np.uint64,
     pairs: npt.NDArray[np.int32],
-    short: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
+    trie: npt.NDArray[np.int32],
 ) -> tuple[Any, ...]:
     """Lay out the tagger for the kernel."""
     steps = roles.step if roles else {}
@@ -346,7 +342,7 @@ def _automaton(
         np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
         np.array(masks, dtype=np.uint64),
         pairs,
-        short,
+        trie,
         np.array([tagger.SPEAKER_WORDS, PAIRED_TAGS, roles is not None], dtype=np.int64),
         np.array([*subjects.values()], dtype=np.int64),
         np.array([roles is not None and roles.kinds.get(tag) == "links" for tag in _tag_names(roles)], dtype=np.bool_),
@@ -358,6 +354,18 @@ def _tag_names(roles: Roles | None) -> dict[str, int]:
     names = list(roles.titles) if roles else []
     speakers = [f"@{name}" for name in names]
     return {name: i for i, name in enumerate([*names, *speakers, "“", "”", "^", "$", *tagger.PUNCTUATION])}
+
+
+def _trie(ngrams: Sequence[tuple[int, ...]], numbers: Iterable[int], n_tags: int) -> npt.NDArray[np.int32]:
+    """Lay out n-grams of tags for `kernels.count_tags`."""
+    prefixes = sorted({ngram[:length] for ngram in ngrams for length in range(len(ngram))})
+    rows = {prefix: kernels.ROOT + i for i, prefix in enumerate(prefixes)}
+    trie = np.zeros((kernels.ROOT + len(rows), n_tags, 2), dtype=np.int32)
+    for prefix in prefixes[1:]:
+        trie[rows[prefix[:-1]], prefix[-1], 0] = rows[prefix]
+    for ngram, number in zip(ngrams, numbers, strict=True):
+        trie[rows[ngram[:-1]], ngram[-1], 1] = number
+    return trie
 
 
 def _table(n: int) -> npt.NDArray[np.uint64]:
@@ -444,11 +452,6 @@ def _make_room(memory: tuple[Any, ...]) -> None:
 def _code_points(ngrams: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     units = np.frombuffer("".join(ngrams).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return units, _starts([len(ngram) for ngram in ngrams])
-
-
-def _concatenated(sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    units = np.array([unit for sequence in sequences for unit in sequence], dtype=np.uint32)
-    return units, _starts([len(sequence) for sequence in sequences])
 
 
 def _starts(lengths: Sequence[int]) -> npt.NDArray[np.int64]:

@@ -53,6 +53,9 @@ LONGEST_WORD = 200
 #: The feature that stands for all that are not in the vocabulary.
 HOLE = U64(0)
 
+#: The row of a trie that stands for the empty n-gram.
+ROOT = 1
+
 #: Kinds of blocks.
 WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
 
@@ -267,44 +270,22 @@ def count_entries(entries, size, column, width, counts, touched, n):
 
 
 @compiled()
-def count_tags(tags, n_tags, shortest, longest, closed, seed, short, sieve, tables, base, mask, rooms, counts, touched):
+def count_tags(tags, n_tags, shortest, longest, trie, rows, counts, touched):
     """Count the n-grams of a sequence of tags, shorter ones first. Returns how many features are remembered.
 
-    Those of one and of two tags are found without a table. Where the vocabulary is `closed`, nothing longer is looked
-    for where a shorter n-gram is not in it.
+    A row of the trie stands for an n-gram, the `ROOT` for the empty one; for each tag that may follow it holds the row
+    of the longer n-gram and its feature. The row before the root is that of all n-grams which nothing continues: zeros,
+    so that it leads to itself and to the `HOLE`. There is no branch, and one look at memory an n-gram.
     """
-    singles, pairs = short
-    states, keys, places = rooms
-    n, alive = U64(0), 0
-    if shortest == 1:
-        for start in range(n_tags):
-            n = count_one(U64(singles[tags[start]]), counts, touched, n)
-    if longest == 1:
-        return n
-    for start in range(n_tags - 1):
-        first, second = tags[start], tags[start + 1]
-        feature = U64(pairs[first, second])
-        if shortest <= 2:
-            n = count_one(feature, counts, touched, n)
-        states[start] = extend(extend(seed, first), second)
-        places[alive] = start
-        alive += (feature != HOLE) | (not closed)
-    for length in range(3, longest + 1):
-        found = 0
-        for i in range(alive):
-            start = places[i]
-            if start + length > n_tags:
-                break
-            states[start] = extend(states[start], tags[start + length - 1])
-            keys[found], places[found] = states[start], start
-            found += I64(sifted(sieve, states[start])) | (not closed)
-        alive = 0
-        for i in range(found):
-            feature = find(tables, base, mask, keys[i])
+    n = U64(0)
+    rows[:n_tags] = ROOT
+    for length in range(1, longest + 1):
+        for start in range(n_tags - length + 1):
+            tag = tags[start + length - 1]
+            row = I64(rows[start])
+            rows[start] = trie[row, tag, 0]
             if length >= shortest:
-                n = count_one(U64(max(feature, I64(HOLE))), counts, touched, n)
-            places[alive] = places[i]
-            alive += (feature >= 0) | (not closed)
+                n = count_one(U64(trie[row, tag, 1]), counts, touched, n)
     return n
 
 
@@ -671,7 +652,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     vocabulary : tuple
         Tables of code points and n-grams, settings and seeds of the blocks, records of the features, logarithms,
         whether an entry of the table of word n-grams, which the blocks of words share, is a word that the model knows,
-        and the sieve of the n-grams of words and roles.
+        and the sieve of the n-grams of words.
     memory : tuple
         Words taken apart so far: slots, entries, character n-grams, tokens with the entry of each in the table of word
         n-grams, items of the tagger, how much is used. An entry says where a word's n-grams, tokens and items start
@@ -691,7 +672,9 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     """
     _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, marks, matches, tags, masked = scratch
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, marks, matches, tags, masked = (
+        scratch
+    )
     subjects, limits = roles[9], roles[8]
     word_table = seeds[-2], sieve, tables, bases[-1], masks[-1], states, keys, places
     for row in range(len(ends) - 1):
@@ -737,9 +720,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
                 size = look_up_masked(masked, size, shortest, longest, *word_table, grams, found)
                 n = count_entries(found, size, column, width, counts, touched, n)
             elif kind == ROLES:
-                how = shortest, longest, settings[block, 3] == 1, seeds[block], roles[7]
-                place = sieve, tables, bases[block], masks[block]
-                n = count_tags(tags, n_tags, *how, *place, (states, keys, places), counts, touched)
+                n = count_tags(tags, n_tags, shortest, longest, roles[7], places, counts, touched)
             else:
                 n = count_pairs(tags, n_tags, roles[10], roles[6], limits[1], keys, counts, touched)
             collect(touched, n, counts, records, logarithms, weights, out[row])

@@ -192,15 +192,17 @@ class Tagging:
         return [not found.isdisjoint(roles) for roles in subjects]
 
     def sequence(self) -> list[Tag]:
-        """Return the sentence as a sequence of tags: roles, speakers, punctuation, the bounds of quotations and its own.
+        """Return the sentence as a sequence of tags: roles, speakers, punctuation, bounds of quotations and its own.
 
         A tag that follows itself is one ("Lithuanian Poles"), and a quotation without roles leaves no tags.
         """
         tags = [Tag("^", 0, 0)]
         quoted = False
-        for part in sorted((*self.matches, *self.punctuation), key=attrgetter("start")):
-            tag = part
-            if isinstance(part, Match):
+        parts: list[Match | Tag] = [*self.matches, *self.punctuation]
+        for part in sorted(parts, key=attrgetter("start")):
+            if isinstance(part, Tag):
+                tag = part
+            else:
                 if part.quoted != quoted:
                     tags.append(Tag("“" if part.quoted else "”", part.start, part.start))
                     quoted = part.quoted

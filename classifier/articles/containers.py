@@ -25,7 +25,7 @@ SPOOL = 8 * MIB
 #: Largest window of a .zst file: what ``zstd --long`` needs, and a bound on memory.
 ZST_WINDOW = 1 << 27
 
-# zipfile expands a whole block of the others at once: 900 bytes of bzip2 would take gigabytes before any bound is asked.
+# zipfile expands a whole block of the others at once: 900 bytes of bzip2 take gigabytes before any bound is asked.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _BUFFER = 1 << 16
