@@ -29,8 +29,8 @@ SWITCH = 150_000
 
 _PUNCTUATION = "".join(c for c in map(chr, range(0x2100)) if not c.isalnum() and not c.isspace())
 
-#: Names for people of the tags where a sentence begins and ends.
-_BOUNDS = {"^": "begin", "$": "end"}
+#: Names for people of the tags where a sentence or a quotation begins and ends.
+_BOUNDS = {"^": "begin", "$": "end", "“": "quotation begins", "”": "quotation ends"}
 
 
 @dataclass(frozen=True, slots=True)
