@@ -93,11 +93,10 @@ class CompiledScorer:
         of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
         entries = _entries(model, of_words)
         numbers, n_numbers = _numbered(model, of_words, entries)
-        in_table = [
-            len(ngrams) if block.kind == "characters" else 0
+        tables = [
+            _table(len(ngrams) if block.kind == "characters" else 0)
             for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
         ]
-        tables = [_table(n) for n in in_table]
         tables.append(_table(len(entries)))
         bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
         masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
