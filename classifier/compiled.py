@@ -457,7 +457,7 @@ def _starts(lengths: Sequence[int]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _is_prefix_closed(ngrams: Sequence[Any], shortest: int) -> bool:
+def _is_prefix_closed(ngrams: Sequence[str], shortest: int) -> bool:
     known = set(ngrams)
     return all(len(ngram) <= shortest or ngram[:-1] in known for ngram in ngrams)
 

@@ -502,7 +502,7 @@ def learn(data, bounds, spaces, vocabulary, memory, units, fresh, words, ends):
 
 
 @compiled()
-def read_items(words, start, stop, begins_with_word, entries, items, spoken, marks):
+def read_items(words, start, stop, begins_with_word, entries, items, spoken, points):
     """Read a sentence's words as the tagger of roles does.
 
     Parameters
@@ -511,15 +511,15 @@ def read_items(words, start, stop, begins_with_word, entries, items, spoken, mar
     begins_with_word : whether no white space comes before them.
     spoken : receives the words of the tagger that terms have: symbol, which of the tagger's words it is, where its word
         tokens start and end, whether a term reaches it from the one before, whether it is quoted.
-    marks : receives the punctuation: before which of these words it stands, and what it is.
+    points : receives the punctuation: before which of these words it stands, and what it is.
 
     Returns
     -------
-    n, n_marks, n_all, lead, tail : how many words and marks, how many words the tagger sees, up to and from which one
+    n, n_points, n_all, lead, tail : how many words and points, how many words the tagger sees, up to and from which one
         of these actors are speakers.
     """
     symbols, order, begins, ends, reached, quoted = spoken
-    n = n_marks = n_all = n_tokens = lead = spans = 0
+    n = n_points = n_all = n_tokens = lead = spans = 0
     tail = -1
     reaches, opened, single, colon = False, False, False, False
     for i in range(start, stop):
@@ -545,13 +545,13 @@ def read_items(words, start, stop, begins_with_word, entries, items, spoken, mar
                     opened = False
                     spans += 1
             else:
-                marks[n_marks, 0], marks[n_marks, 1] = n, value
-                n_marks += 1
+                points[n_points, 0], points[n_points, 1] = n, value
+                n_points += 1
                 if value == COLON and not colon:
                     colon, lead = True, n_all
                 elif value == DASH:
                     tail = n_all
-    return n, n_marks, n_all, lead, tail
+    return n, n_points, n_all, lead, tail
 
 
 @compiled()
@@ -562,14 +562,14 @@ def append(tags, n_tags, name):
 
 
 @compiled()
-def tag(spoken, marks, read, roles, matches, tags):
+def tag(spoken, points, read, roles, matches, tags):
     """Find the longest terms and the sequence of tags in what `read_items` read; return how many of each.
 
     A match is where its word tokens start and end, and its role. Tags are numbers: roles, roles that speak, the
     beginning and the end of a quotation and of the sentence, and punctuation.
     """
     symbols, order, begins, ends, reached, quoted = spoken
-    n, n_marks, n_all, lead, tail = read
+    n, n_points, n_all, lead, tail = read
     first_steps, steps, mask, accepted, actors = roles[:5]
     starts, stops, found = matches
     n_roles, speaker_words = len(actors), roles[8][0]
@@ -577,7 +577,8 @@ def tag(spoken, marks, read, roles, matches, tags):
         lead = 0
     if tail < 0 or n_all - tail > speaker_words:
         tail = n_all + 1
-    n_matches = position = mark = 0
+    n_matches = position = point = 0
+    punctuation = 2 * n_roles + 4
     tags[0] = 2 * n_roles + 2
     n_tags, in_quotes = 1, False
     while position < n:
@@ -594,8 +595,8 @@ def tag(spoken, marks, read, roles, matches, tags):
             role -= 1
             starts[n_matches], stops[n_matches], found[n_matches] = begins[position], ends[best], role
             n_matches += 1
-            while mark < n_marks and marks[mark, 0] <= position:
-                n_tags, mark = append(tags, n_tags, U64(2 * n_roles + 4 + marks[mark, 1])), mark + 1
+            while point < n_points and points[point, 0] <= position:
+                n_tags, point = append(tags, n_tags, U64(punctuation + points[point, 1])), point + 1
             if quoted[position] != in_quotes:
                 in_quotes = quoted[position]
                 tags[n_tags] = 2 * n_roles + (0 if in_quotes else 1)
@@ -603,8 +604,8 @@ def tag(spoken, marks, read, roles, matches, tags):
             speaks = actors[role] and (order[best] < lead or order[position] >= tail)
             n_tags = append(tags, n_tags, U64(role + (n_roles if speaks else 0)))
         position = best + 1
-    for i in range(mark, n_marks):
-        n_tags = append(tags, n_tags, U64(2 * n_roles + 4 + marks[i, 1]))
+    for i in range(point, n_points):
+        n_tags = append(tags, n_tags, U64(punctuation + points[i, 1]))
     if in_quotes:
         tags[n_tags] = 2 * n_roles + 1
         n_tags += 1
@@ -672,7 +673,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
     """
     _, _, settings, seeds, tables, bases, masks, records, logarithms, known, sieve = vocabulary
     _, entries, ngrams, tokens, items, _ = memory
-    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, marks, matches, tags, masked = (
+    counts, touched, weights, sentence, states, keys, places, grams, found, spoken, points, matches, tags, masked = (
         scratch
     )
     subjects, limits = roles[9], roles[8]
@@ -695,8 +696,8 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
         strange[row, 0], strange[row, 1], strange[row, 2], strange[row, 3] = unknown, n_tokens, foreign, length
         n_matches = n_tags = 0
         if limits[2] and plain[row] == 0:
-            read = read_items(words, first, last, starts, entries, items, spoken, marks)
-            n_matches, n_tags = tag(spoken, marks, read, roles, matches, tags)
+            read = read_items(words, first, last, starts, entries, items, spoken, points)
+            n_matches, n_tags = tag(spoken, points, read, roles, matches, tags)
         if plain[row]:
             continue
         for i in range(n_matches):

@@ -25,8 +25,8 @@ gives the number of the role (from 1; 0 for none) of the term that ends in a sta
 beginning where the first mark is a closing one. A straight or single mark opens where no word ends before it and
 text follows it; an apostrophe never opens.
 
-*Punctuation.* A comma or semicolon that no letter or digit follows, a colon that white space follows, and a dash, which
-is long or stands alone, are tags of their own: they show where clauses meet.
+*Punctuation.* A comma or semicolon that no letter or digit follows, a colon that ends a word, and a dash, which is long
+or stands alone, are tags of their own: they show where clauses meet.
 
 *Speakers.* Actors among at most `SPEAKER_WORDS` words before the first colon, or after the last dash of a sentence,
 are its speakers, as in headlines: "Lukashenko: no talks", "No talks — Lukashenko".
@@ -409,8 +409,8 @@ class Roles:
         """
         spans = list(words(text))
         quotations = quoted_spans(text)
-        marks = punctuation(text)
-        lead, tail = _speaker_bounds(marks, spans, len(text))
+        points = punctuation(text)
+        lead, tail = _speaker_bounds(points, spans, len(text))
         matches = []
         for first, last, number in self._longest(text, spans):
             start, end = spans[first][0], spans[last][1]
@@ -426,7 +426,7 @@ class Roles:
                     speaker=kind == "actors" and (end <= lead or start >= tail),
                 )
             )
-        return Tagging(tuple(matches), tuple(quotations), tuple(marks), len(text))
+        return Tagging(tuple(matches), tuple(quotations), tuple(points), len(text))
 
     def named(self, texts: Iterable[str]) -> list[list[bool]]:
         """Say of each sentence which of the `subjects` it names.
@@ -554,13 +554,13 @@ def punctuation(text: str) -> list[Tag]:
     return [Tag(PUNCTUATION[(match.lastindex or 0) - 1], *match.span()) for match in found]
 
 
-def _speaker_bounds(marks: list[Tag], spans: list[tuple[int, int]], length: int) -> tuple[int, int]:
+def _speaker_bounds(points: list[Tag], spans: list[tuple[int, int]], length: int) -> tuple[int, int]:
     """Return up to where and from where actors are speakers of a headline."""
     lead, tail = 0, length + 1
-    colons = [tag for tag in marks if tag.name == ":"]
+    colons = [tag for tag in points if tag.name == ":"]
     if colons and sum(end <= colons[0].start for _, end in spans) <= SPEAKER_WORDS:
         lead = colons[0].start
-    dashes = [tag for tag in marks if tag.name == "–"]
+    dashes = [tag for tag in points if tag.name == "–"]
     if dashes and sum(start >= dashes[-1].end for start, _ in spans) <= SPEAKER_WORDS:
         tail = dashes[-1].end
     return lead, tail

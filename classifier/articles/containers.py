@@ -302,5 +302,5 @@ def _open_member(
     try:
         stream = archive.open(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise ReadError(f"damaged ({error}).") from None
+        raise ReadError(f"cannot be read ({error}).") from None
     return io.BufferedReader(Inflated(stream, tally, lambda: allowance, limits), _BUFFER)
