@@ -100,7 +100,7 @@ def checked(data: Any, last: int) -> dict[str, Any]:
 
 
 #: Letters that do something on the page.
-RESERVED = frozenset("uscgkr")
+RESERVED = frozenset("uscgkrbahx")
 
 
 def name_of(title: str) -> str:

@@ -132,6 +132,10 @@ class Ledger:
     judged: dict[str, list[Ruling]] = field(default_factory=lambda: defaultdict(list))
     fits: list[dict[str, Any]] = field(default_factory=list)
     requests: dict[str, int] = field(default_factory=dict)
+    #: The frames that hold for every sentence for which some do.
+    finals: dict[int, frozenset[int]] = field(default_factory=dict)
+    #: The sentences whose coders disagree and that nobody has ruled on.
+    disputed: set[int] = field(default_factory=set)
     n_labels: int = 0
     last: int = 0
     #: The last event that changed what a coder sees, by coder.
@@ -159,6 +163,8 @@ class Ledger:
         ids = frozenset(frame["id"] for frame in self.codebook["frames"])
         self.codebooks[event.id] = ids
         self.last_frame = max([self.last_frame, *ids])
+        for sentence in self.decisions.keys() | self.rulings.keys():
+            self._touch(sentence)
 
     def _coder(self, event: Event) -> None:
         self.tokens[str(event.coder)] = str(event.value["token"])
@@ -194,6 +200,7 @@ class Ledger:
         self.waiting[event.coder].pop(event.sentence, None)
         self.n_labels += 1
         self.seen[event.coder] = event.id
+        self._touch(event.sentence)
 
     def _comment(self, event: Event) -> None:
         assert event.sentence is not None and event.coder is not None
@@ -204,6 +211,7 @@ class Ledger:
         ruling = Ruling(event.id, event.sentence, frozenset(event.value["frames"]), event.coder, event.time)
         self.rulings.setdefault(event.sentence, []).append(ruling)
         self.judged[event.coder].append(ruling)
+        self._touch(event.sentence)
 
     def _undo(self, event: Event) -> None:
         coder = str(event.coder)
@@ -214,12 +222,24 @@ class Ledger:
                     self._take_back(stack.pop(i))  # type: ignore[attr-defined]
                     return
 
+    def _touch(self, sentence: int) -> None:
+        """Work out again what holds for a sentence."""
+        frames = self.final(sentence)
+        if frames is None:
+            self.finals.pop(sentence, None)
+        else:
+            self.finals[sentence] = frames
+        if sentence not in self.rulings and len(set(self.votes(sentence).values())) > 1:
+            self.disputed.add(sentence)
+        else:
+            self.disputed.discard(sentence)
+
     def _take_back(self, one: Decision | Ruling) -> None:
         if isinstance(one, Ruling):
-            rulings = [ruling for ruling in self.rulings[one.sentence] if ruling.event != one.event]
-            self.rulings[one.sentence] = rulings
-            if not rulings:
+            self.rulings[one.sentence] = [left for left in self.rulings[one.sentence] if left.event != one.event]
+            if not self.rulings[one.sentence]:
                 del self.rulings[one.sentence]
+            self._touch(one.sentence)
             return
         self.n_labels -= 1
         coders = self.decisions[one.sentence]
@@ -227,9 +247,12 @@ class Ledger:
         if not coders[one.coder]:
             del coders[one.coder]
             origin = self.draws[one.sentence].origin if one.sentence in self.draws else "chosen"
-            self.waiting[one.coder][one.sentence] = Draw(one.sentence, one.coder, origin)
+            # What was taken back comes first again.
+            again = {one.sentence: Draw(one.sentence, one.coder, origin)}
+            self.waiting[one.coder] = again | self.waiting[one.coder]
         if not coders:
             del self.decisions[one.sentence]
+        self._touch(one.sentence)
 
     def _fit(self, event: Event) -> None:
         self.fits.append(dict(event.value))
@@ -278,16 +301,11 @@ class Ledger:
 
     def labeled(self) -> dict[int, frozenset[int]]:
         """Return the frames of every sentence for which they hold, in the order of the sentences."""
-        found = {number: self.final(number) for number in sorted(self.decisions.keys() | self.rulings.keys())}
-        return {number: frames for number, frames in found.items() if frames is not None}
+        return {number: self.finals[number] for number in sorted(self.finals)}
 
     def conflicts(self) -> list[int]:
-        """Return the sentences whose coders disagree and that nobody has ruled on."""
-        return [
-            number
-            for number in sorted(self.decisions)
-            if number not in self.rulings and len(set(self.votes(number).values())) > 1
-        ]
+        """Return the sentences whose coders disagree and that nobody has ruled on, in order."""
+        return sorted(self.disputed)
 
     def outdated(self, coder: str) -> list[int]:
         """Return the sentences that a coder decided before a frame of the codebook existed."""
