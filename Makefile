@@ -1,7 +1,7 @@
 # make demo   build .venv from the lock, train on the corpus, score a sample article
 # make test   run the fast tests
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
-# make lint   ruff and mypy
+# make lint   ruff, mypy and the contract of imports
 # make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
 # make bench   measure speed beside peers and write benchmarks/RESULTS.md; those that are not installed are left out
 #   (for all of them: .venv/bin/pip install '.[benchmarks]'); ONLY=scoring measures one section and writes nothing
@@ -36,6 +36,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 figures: $(READY)
 	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)

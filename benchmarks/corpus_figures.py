@@ -382,8 +382,9 @@ def models(record: Record, seed: int = 0) -> dict[str, str]:
     dict of str to str
         Blocks by name.
     """
-    from classifier.evaluation import Evaluation, learning_curve, leave_out_splits
-    from classifier.training import cross_validate
+    from classifier.evaluation import learning_curve, leave_out_splits
+    from classifier.evaluation.evaluate import Evaluation
+    from classifier.training.train import cross_validate
 
     corpus, sliced = record.corpus, ("source_type",)
     click.echo("cross-validation by piece")

@@ -23,17 +23,20 @@ from sklearn.metrics import average_precision_score, f1_score
 from benchmarks import peers
 from benchmarks.measure import Contestant, Result, Section, interleave
 from classifier import Article, load_model, read_corpus
-from classifier.compiled import CompiledScorer
-from classifier.evaluation.ablation import BASE
-from classifier.features import CountMatrix
-from classifier.logistic import fit_logistic
-from classifier.model import Model
-from classifier.outputs import line_renderer
-from classifier.persistence import to_pipeline
-from classifier.roles import Roles
+from classifier.features.counts import CountMatrix
+from classifier.features.tagger import Tagger
+from classifier.features.tfidf import Tfidf
+from classifier.kernel.scorer import CompiledScorer
+from classifier.model.model import Model
+from classifier.release import to_pipeline
 from classifier.scoring import batches, score_batch
 from classifier.scoring.score import sentences_of
-from classifier.training import BLOCKS, INNER_FOLDS, Floats, Setting, blocks_for
+from classifier.scoring.writers import line_renderer
+from classifier.system.arrays import Floats
+from classifier.training.linear import BLOCKS, Setting, blocks_for
+from classifier.training.logistic import fit_logistic
+from classifier.training.train import INNER_FOLDS
+from notebooks.studies.ablation import BASE
 
 CORPUS = Path(__file__).parent.parent / "datasets" / "framing.csv"
 ARTICLE = CORPUS.parent / "examples" / "transit.txt"
@@ -74,12 +77,12 @@ def scoring(text: Path | None, repeats: int) -> Section:
     part = texts[:: 2 * SHARE] + texts[1 :: 2 * SHARE]
     part_megabytes = sum(len(sentence.encode()) for sentence in part) / 1e6
     pipeline = to_pipeline(model)
-    scorer, textual = CompiledScorer(model), CompiledScorer(with_blocks(model, *BASE))
+    scorer, textual = model.compiled_scorer(), with_blocks(model, *BASE).compiled_scorer()
     for each in (scorer, textual):
         each.score(texts)
 
     def fresh() -> None:
-        CompiledScorer(model).score(texts)
+        model.compiled_scorer().score(texts)
 
     slow = [
         Contestant("scikit-learn pipeline", lambda: peers.drop(pipeline.predict_proba(part))),
@@ -113,10 +116,10 @@ def stages(text: Path | None, repeats: int) -> Section:
     texts = [[sentence.text for one in group for sentence in one] for group in divided]
     sizes = [list(map(len, group)) for group in divided]
     scorers = {
-        "the kernel": CompiledScorer(model),
-        "  of words alone": CompiledScorer(with_blocks(model, "words")),
-        "  of words and characters": CompiledScorer(with_blocks(model, *BASE)),
-        "  without words masked by roles": CompiledScorer(with_blocks(model, *BASE, "roles", "role_pairs")),
+        "the kernel": model.compiled_scorer(),
+        "  of words alone": with_blocks(model, "words").compiled_scorer(),
+        "  of words and characters": with_blocks(model, *BASE).compiled_scorer(),
+        "  without words masked by roles": with_blocks(model, *BASE, "roles", "role_pairs").compiled_scorer(),
     }
     textual = with_blocks(model, *BASE)
     for one in (model, textual):
@@ -287,7 +290,7 @@ def solvers(text: Path | None, repeats: int) -> Section:
     """Compare solvers of the same logistic regressions: time, distance from the optimum, F1."""
     corpus = read_corpus(CORPUS)
     train_rows, test_rows = next(corpus.folds(INNER_FOLDS, 0))
-    tfidf = CountMatrix(corpus.texts, blocks_for(corpus.codebook), Roles(corpus.codebook.roles)).fit(train_rows)
+    tfidf = Tfidf.fit(CountMatrix(corpus.texts, blocks_for(corpus.codebook), Tagger(corpus.codebook.roles)), train_rows)
     train, test = tfidf.transform(train_rows), tfidf.transform(test_rows)
     truth, wanted = corpus.targets[train_rows], corpus.targets[test_rows]
     strengths = (1.0, 10.0, 100.0)

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.measure import Contestant
 from classifier import read_corpus
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
-from classifier.features import Tfidf
-from classifier.roles import Roles
-from classifier.training import INNER_FOLDS, Floats, Setting, settings_tried
+from classifier.features.tagger import Tagger
+from classifier.features.tfidf import Tfidf
+from classifier.system.arrays import Floats, Rows
+from classifier.training.linear import Setting, settings_tried
+from classifier.training.train import INNER_FOLDS
 
-Rows = npt.NDArray[np.intp]
 #: Learns from the first rows and returns the probabilities of the second.
 Method = Callable[[Rows, Rows], Floats]
 
@@ -30,7 +30,7 @@ def drop(result: object) -> None:
 
 def train(corpus: LabeledCorpus) -> object:
     """Train as ``framing train`` does."""
-    from classifier.training import train as train_model
+    from classifier.training.train import train as train_model
 
     return train_model(corpus)
 
@@ -41,7 +41,7 @@ def pipeline_of(codebook: Codebook, setting: Setting) -> Any:
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import FeatureUnion, Pipeline
 
-    roles = Roles(codebook.roles) if codebook.roles else None
+    roles = Tagger(codebook.roles) if codebook.roles else None
     regression = LogisticRegression(
         C=setting.C, class_weight="balanced" if setting.balanced else None, solver="liblinear", dual=True, tol=1e-3
     )
@@ -74,12 +74,12 @@ def grid_search(corpus: LabeledCorpus) -> object:
 
 def fit_once(corpus: LabeledCorpus, setting: Setting, rows: Rows | None = None) -> tuple[Tfidf, Floats, Floats]:
     """Count, weigh and fit rows of a corpus, by default all, with one setting; return coefficients and intercepts."""
-    from classifier.features import CountMatrix
-    from classifier.training import fit_linear
+    from classifier.features.counts import CountMatrix
+    from classifier.training.linear import fit_linear
 
     rows = np.arange(len(corpus)) if rows is None else rows
-    roles = Roles(corpus.codebook.roles) if any(block.reads_roles for block in setting.blocks) else None
-    tfidf = CountMatrix(corpus.texts, setting.blocks, roles).fit(rows)
+    roles = Tagger(corpus.codebook.roles) if any(block.reads_roles for block in setting.blocks) else None
+    tfidf = Tfidf.fit(CountMatrix(corpus.texts, setting.blocks, roles), rows)
     return tfidf, *fit_linear(tfidf.transform(rows), corpus.targets[rows], [setting])
 
 
@@ -104,8 +104,8 @@ def methods(corpus: LabeledCorpus) -> dict[str, Method]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
-    from classifier.evaluation.peers import FASTTEXT, MINILM, embedded, fasttext_fold
-    from classifier.training import BLOCKS, blocks_for
+    from classifier.training.linear import BLOCKS, blocks_for
+    from notebooks.studies.peers import FASTTEXT, MINILM, embedded, fasttext_fold
 
     setting = Setting(blocks_for(corpus.codebook), 10.0, True)
 

@@ -13,25 +13,26 @@ Examples
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from classifier.system.version import VERSION
 
 if TYPE_CHECKING:
     from classifier.articles import Article, read_articles
+    from classifier.articles.sentences import Sentence, split_sentences
     from classifier.codebook import Codebook, Frame, read_codebook
     from classifier.corpus import LabeledCorpus, check_corpus, read_corpus, write_corpus
     from classifier.errors import FramingError, InputError
-    from classifier.evaluation import evaluate
-    from classifier.model import Model
-    from classifier.persistence import load_model, save_model
+    from classifier.evaluation.evaluate import evaluate
+    from classifier.model.load import load_model
+    from classifier.model.model import Model
+    from classifier.release import save_model
     from classifier.scoring import ScoredArticle, ScoredSentence, score_article, score_articles
-    from classifier.sentences import Sentence, split_sentences
-    from classifier.training import TrainingReport, train
+    from classifier.training.report import TrainingReport
+    from classifier.training.train import train
 
-try:
-    __version__ = version("framing-classifier")
-except PackageNotFoundError:  # run from a folder that was never installed
-    __version__ = "0+unknown"
+
+__version__ = VERSION
 
 _HOMES = {
     "Article": "articles",
@@ -45,18 +46,18 @@ _HOMES = {
     "write_corpus": "corpus",
     "FramingError": "errors",
     "InputError": "errors",
-    "evaluate": "evaluation",
-    "Model": "model",
-    "load_model": "persistence",
-    "save_model": "persistence",
+    "evaluate": "evaluation.evaluate",
+    "Model": "model.model",
+    "load_model": "model.load",
+    "save_model": "release",
     "ScoredArticle": "scoring",
     "ScoredSentence": "scoring",
     "score_article": "scoring",
     "score_articles": "scoring",
-    "Sentence": "sentences",
-    "split_sentences": "sentences",
-    "TrainingReport": "training",
-    "train": "training",
+    "Sentence": "articles.sentences",
+    "split_sentences": "articles.sentences",
+    "TrainingReport": "training.report",
+    "train": "training.train",
 }
 
 __all__ = [

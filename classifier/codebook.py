@@ -8,10 +8,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from classifier.errors import InputError
-from classifier.roles import Roles
+from classifier.features.tagger import Tagger
+
+#: Any number of frames per sentence, or exactly one.
+Task = Literal["multilabel", "multiclass"]
+
+_PACKAGE = Path(__file__).parent
 
 #: Okabe and Ito's palette, safe for colour-blind readers; used where a codebook names no colour.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#666666")
@@ -202,5 +207,11 @@ def read_codebook(path: str | Path) -> Codebook:
         raise InputError(f"{path}: not a TOML codebook: {error}.") from None
     codebook = Codebook.from_dict(data, str(path))
     # Whoever wrote the file hears of a mistake in the roles now, not after the corpus was read.
-    Roles(codebook.roles, str(path))
+    Tagger(codebook.roles, str(path))
     return codebook
+
+
+def default_codebook() -> Codebook:
+    """Return the codebook that comes with this package."""
+    installed = _PACKAGE / "datasets" / "codebook.toml"
+    return read_codebook(installed if installed.is_file() else _PACKAGE.parent / "datasets" / "codebook.toml")

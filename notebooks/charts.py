@@ -13,8 +13,8 @@ from IPython.display import Markdown, display
 from sklearn.metrics import precision_recall_curve
 
 import classifier
-from classifier.evaluation.studies import SAMPLE, Studies, sampled
 from classifier.metrics import ALL, MACRO, NONE, Figure, Scores, frame_metrics
+from notebooks.studies.studies import SAMPLE, Studies, sampled
 
 HERE = Path(__file__).parent
 INK, PALE, GRID = "#222222", "#9a9a9a", "#e4e4e4"

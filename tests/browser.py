@@ -96,9 +96,7 @@ class Browser:
             self._loaded = True
         return event
 
-    def open(
-        self, page: Path | str, width: int = 1280, height: int = 900, dark: bool = False, media: str = ""
-    ) -> None:
+    def open(self, page: Path | str, width: int = 1280, height: int = 900, dark: bool = False, media: str = "") -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", media=media, features=scheme)

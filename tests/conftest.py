@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from classifier import LabeledCorpus, Model, TrainingReport, load_model, read_codebook, read_corpus, train
 from classifier.cli import main
 from classifier.corpus import Columns
-from classifier.persistence import save_model
+from classifier.release import save_model
 from tests.corpora import write_floods_and_strikes, write_rooms
 from tests.weather import write_weather
 
@@ -66,7 +66,7 @@ def model(trained: tuple[Model, TrainingReport]) -> Model:
 def model_directory(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved multilabel model; tests that change it copy it first."""
     path = tmp_path_factory.mktemp("models") / "tiny"
-    model.save(path)
+    save_model(model, path)
     return path
 
 
@@ -95,7 +95,7 @@ def rooms_trained(rooms_corpus: LabeledCorpus) -> tuple[Model, TrainingReport]:
 def rooms_directory(rooms_trained: tuple[Model, TrainingReport], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved multiclass model."""
     path = tmp_path_factory.mktemp("models") / "rooms"
-    rooms_trained[0].save(path)
+    save_model(rooms_trained[0], path)
     return path
 
 
@@ -133,7 +133,7 @@ def roles_directory(corpus_csv: Path, tmp_path_factory: pytest.TempPathFactory) 
     corpus = read_corpus(corpus_csv, codebook=read_codebook(folder / "codebook.toml"))
     model, _ = train(corpus, name="roles", n_folds=2)
     assert len(model.blocks) > 2
-    model.save(folder / "model")
+    save_model(model, folder / "model")
     return folder / "model"
 
 

@@ -12,9 +12,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from classifier.corpus import LabeledCorpus
 from classifier.errors import InputError
-from classifier.evaluation import agreement
 from classifier.metrics import Bootstrap
 from classifier.metrics.agreement import SETS, chance_corrected
+from notebooks.studies.annotators import agreement
 
 krippendorff = pytest.importorskip("krippendorff", reason="comes with the extra 'agreement'")
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import Codebook, Frame, InputError, read_codebook
-from classifier.codebook import PALETTE
-from classifier.persistence import default_codebook
-from classifier.roles import Roles
+from classifier.codebook import PALETTE, default_codebook
+from classifier.features.tagger import Tagger
 
 FULL = """\
 title = "Weather of the valley"
@@ -40,7 +39,7 @@ def test_the_documented_codebook_reads_as_it_says(tmp_path: Path) -> None:
     page = (Path(__file__).parent.parent / "docs" / "codebook.md").read_text(encoding="utf-8")
     example = page.split("```toml\n")[1].split("```")[0]
     codebook = read_codebook(write(tmp_path / "codebook.toml", example))
-    roles = Roles(codebook.roles)
+    roles = Tagger(codebook.roles)
     tags = [tag.name for tag in roles.tag("The management never blamed the dockers").sequence()]
     assert tags == ["^", "port", "not", "blame", "union", "$"]
     assert codebook.subjects == {"The strike": ["union", "port"]}

@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier import Model, load_model
-from classifier.compiled import CompiledScorer
-from classifier.model import probabilities
-from classifier.persistence import to_pipeline
+from classifier.kernel.scorer import CompiledScorer
+from classifier.model.model import probabilities
+from classifier.release import to_pipeline
 
 CORPUS = Path(__file__).parent.parent / "datasets" / "framing.csv"
 
@@ -45,7 +45,7 @@ def default_model() -> Model:
 
 @pytest.fixture(scope="module")
 def scorer(default_model: Model) -> CompiledScorer:
-    return CompiledScorer(default_model)
+    return default_model.compiled_scorer()
 
 
 def compiled(model: Model, scorer: CompiledScorer, texts: list[str], n_threads: int = 1) -> np.ndarray:
@@ -65,12 +65,12 @@ WORDS = st.sampled_from(
 def test_plain_and_compiled_are_equal(default_model: Model, scorer: CompiledScorer, texts: list[str]) -> None:
     np.testing.assert_array_equal(compiled(default_model, scorer, texts), default_model.plain_logits(texts))
     _, named, strange, left = scorer.score(texts)
-    subjects = default_model.roles.subjects.values()
+    subjects = default_model.tagger.subjects.values()
     read = [row for row in range(len(texts)) if row not in left]
     expected = default_model.domain.counts(texts, default_model._known_words)
     np.testing.assert_array_equal(strange[read], expected[read])
     assert [named[row].tolist() for row in read] == [
-        default_model.roles.tag(texts[row]).names(subjects) for row in read
+        default_model.tagger.tag(texts[row]).names(subjects) for row in read
     ]
 
 
@@ -112,7 +112,7 @@ def test_they_are_equal_for_other_lengths_and_vocabularies_with_gaps(
     )
     with CORPUS.open(encoding="utf-8", newline="") as stream:
         texts = [*NASTY, *(row["text"] for row in csv.DictReader(stream))][::40]
-    np.testing.assert_array_equal(compiled(model, CompiledScorer(model), texts), model.plain_logits(texts))
+    np.testing.assert_array_equal(compiled(model, model.compiled_scorer(), texts), model.plain_logits(texts))
 
 
 def test_a_corpus_sentence_is_seldom_left_to_the_plain_path(default_model: Model, scorer: CompiledScorer) -> None:
@@ -130,7 +130,7 @@ def test_scikit_learn_agrees(default_model: Model, scorer: CompiledScorer) -> No
 
 
 def test_a_full_memory_forgets_and_goes_on(default_model: Model) -> None:
-    scorer = CompiledScorer(default_model)
+    scorer = default_model.compiled_scorer()
     texts = [" ".join(f"w{i}x{j}" for j in range(60)) for i in range(5000)]
     logits, _, _, left = scorer.score(texts)
     assert not len(left)

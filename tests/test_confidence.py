@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.articles import Article
-from classifier.confidence import parse_band, reliability_note, uncertain_frames
-from classifier.model import Model
+from classifier.model.band import parse_band, uncertain_frames
+from classifier.model.model import Model
+from classifier.report.reliability import reliability_note
 from classifier.scoring import score_article
 
 

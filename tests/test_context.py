@@ -22,8 +22,9 @@ from classifier import (
     score_articles,
     train,
 )
-from classifier.context import LIMIT, OPENED, OTHERS, Context, Surroundings, learn_context, sign_names
-from classifier.evaluation.held_out import score_corpus
+from classifier.evaluation.evaluate import score_corpus
+from classifier.model.context import LIMIT, OPENED, OTHERS, Context, Surroundings, learn_context, sign_names
+from classifier.release import save_model
 from tests.corpora import ROOMS, write_rows
 from tests.strategies import unicode_texts
 
@@ -183,13 +184,13 @@ class TestReading:
         np.testing.assert_allclose(scores.probabilities[rows], scored, atol=6e-5)
 
     def test_it_is_saved_and_loaded(self, reader: Model, tmp_path: Path) -> None:
-        reader.save(tmp_path / "model")
+        save_model(reader, tmp_path / "model")
         loaded = load_model(tmp_path / "model")
         assert loaded.context is not None and reader.context is not None
         assert loaded.context.to_dict() == reader.context.to_dict()
 
     def test_a_model_saved_without_one_reads_every_sentence_alone(self, reader: Model, tmp_path: Path) -> None:
-        replace(reader, context=None).save(tmp_path / "model")
+        save_model(replace(reader, context=None), tmp_path / "model")
         assert load_model(tmp_path / "model").context is None
 
     def test_classes_have_no_context_even_in_articles(self, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.articles.sentences import split_sentences
 from classifier.corpus import LabeledCorpus, read_corpus
-from classifier.domain import QUANTILE, Domain, learn_domain
-from classifier.sentences import split_sentences
+from classifier.model.novelty import QUANTILE, Domain, learn_domain
 
 TEXTS = Path(__file__).parent / "samples"
 DATASETS = Path(__file__).parents[1] / "datasets"

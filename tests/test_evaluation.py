@@ -10,17 +10,11 @@ import pytest
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
 from classifier.errors import FramingError, InputError
-from classifier.evaluation import (
-    compare_models,
-    cross_evaluate,
-    evaluate,
-    learning_curve,
-    leave_out_splits,
-    score_corpus,
-)
+from classifier.evaluation import learning_curve, leave_out_splits, score_corpus
+from classifier.evaluation.evaluate import compare_models, cross_evaluate, evaluate
 from classifier.evaluation.splits import BUNDLES, MAX_FOLDS
 from classifier.metrics import NONE, OTHER
-from classifier.model import Model
+from classifier.model.model import Model
 
 
 def with_column(corpus: LabeledCorpus, name: str, values: list[str]) -> LabeledCorpus:
@@ -104,7 +98,7 @@ class TestCompareModels:
         assert row.difference.low > 0 and row.p_value < 0.01
 
     def test_leaves_out_what_either_was_trained_on(self, weather_model: Model, unseen: LabeledCorpus) -> None:
-        from classifier.fingerprints import fingerprints
+        from classifier.model.fingerprints import fingerprints
 
         taught = replace(weather_model, trained_on=np.sort(fingerprints(unseen.texts[:12])))
         one, other, _ = compare_models(weather_model, taught, unseen)

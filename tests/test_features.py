@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from classifier.features import Block, CountMatrix
+from classifier.features.counts import CountMatrix
+from classifier.features.ngrams import Block
+from classifier.features.tfidf import Tfidf
 from tests.corpora import FLOODS_AND_STRIKES
 from tests.strategies import unicode_texts
 
@@ -88,7 +90,7 @@ class TestTfidf:
     @given(selections(), st.integers(0, 2))
     def test_equal_to_refitting_on_the_rows(self, counted, selection, choice: int) -> None:
         train, test = selection
-        tfidf = counted[choice].fit(train)
+        tfidf = Tfidf.fit(counted[choice], train)
         ours = tfidf.transform(test).toarray()
         start = 0
         for block, vocabulary in zip(BLOCKS[choice], tfidf.vocabulary(), strict=True):
@@ -105,12 +107,12 @@ class TestTfidf:
 
     def test_an_ngram_seen_in_the_test_rows_alone_is_not_a_feature(self) -> None:
         counts = CountMatrix(["rain fell", "rain rose", "hail fell"], [Block("words", 1, 1)])
-        tfidf = counts.fit(np.array([0, 1]))
+        tfidf = Tfidf.fit(counts, np.array([0, 1]))
         assert sorted(tfidf.vocabulary()[0]) == ["fell", "rain", "rose"]
 
     def test_texts_without_ngrams_have_no_features(self) -> None:
         counts = CountMatrix(["🙂", "🙃", "!"], [Block("words", 1, 2)])
-        assert counts.fit(np.array([0, 1])).transform(np.array([1, 2])).shape == (2, 0)
+        assert Tfidf.fit(counts, np.array([0, 1])).transform(np.array([1, 2])).shape == (2, 0)
 
     def test_a_fitted_vectorizer_of_scikit_learn_is_made_of_vocabulary_and_idf(self) -> None:
         block = Block("words", 1, 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from classifier import FramingError
-from classifier.files import directory_replaced, file_replaced
+from classifier.system.files import directory_replaced, file_replaced
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_directory_block_that_raises_leaves_the_old_directory(tmp_path: Path) 
 
 
 def test_a_file_system_without_the_exchange_still_replaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("classifier.files._exchange", lambda one, other: False)
+    monkeypatch.setattr("classifier.system.files._exchange", lambda one, other: False)
     target = tmp_path / "target"
     target.mkdir()
     (target / "old").write_bytes(b"old")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.fingerprints import fingerprints, normalised
+from classifier.model.fingerprints import fingerprints, normalised
 
 
 @pytest.mark.parametrize(

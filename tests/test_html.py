@@ -18,15 +18,15 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.articles.sentences import Sentence
 from classifier.cli import main
 from classifier.codebook import PALETTE, Codebook, Frame, read_codebook
 from classifier.report import ArticlesPage, evaluation_page, write_html
 from classifier.report.articles import MAX_SENTENCES
 from classifier.report.colours import AA, DARK, LIGHT, LINES, contrast, fill, initials, ink, stylesheet
 from classifier.report.pages import percent, visible
-from classifier.report.tallies import Tallies, day_of, unit_of
+from classifier.report.totals import PageTotals, day_of, unit_of
 from classifier.scoring import ScoredArticle, ScoredSentence
-from classifier.sentences import Sentence
 from tests.browser import Browser
 
 ROOT = Path(__file__).parent.parent
@@ -340,7 +340,7 @@ def test_a_timeline_and_sources_where_the_articles_have_them() -> None:
 
 
 def test_days_are_added_up() -> None:
-    tallies = Tallies(BOOK.names)
+    tallies = PageTotals(BOOK.names)
     for day in ("2021-05-01T10:00:00Z", "2021-05-01", "20210503", "May", None, "2021-02-31"):
         tallies.add(article("It blew.", date=day))
     unit, bars = tallies.timeline()
@@ -365,7 +365,7 @@ def test_days_are_added_up() -> None:
 
 
 def test_many_sources_are_added_up() -> None:
-    tallies = Tallies(BOOK.names)
+    tallies = PageTotals(BOOK.names)
     for i in range(2_100):
         tallies.add(article("It blew.", outlet=f"paper {i}"))
     sources = tallies.sources()

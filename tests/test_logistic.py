@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from classifier.logistic import WIDTHS, fit_logistic
+from classifier.training.logistic import WIDTHS, fit_logistic
 
 
 def problem(n_texts: int, n_features: int, n_lanes: int) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:

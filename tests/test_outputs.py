@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from classifier import Article, Model, ScoredArticle, score_articles
-from classifier.outputs import WRITERS, columns
+from classifier.scoring.writers import WRITERS, columns
 from tests.conftest import ARTICLE, REPOSITORY
 from tests.strategies import unicode_texts
 
@@ -139,7 +139,7 @@ def test_no_article_is_an_empty_file_of_the_format(loaded: Model, level: str) ->
 def test_many_sentences_are_written_in_several_row_groups(loaded: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow.parquet
 
-    monkeypatch.setattr("classifier.outputs.ROW_GROUP", 3)
+    monkeypatch.setattr("classifier.scoring.writers.ROW_GROUP", 3)
     scored = score(loaded, [Article("one", "Rain. " * 5), Article("two", "Wind. " * 4)])
     file = pyarrow.parquet.ParquetFile(io.BytesIO(written("parquet", scored, loaded)))
     assert file.num_row_groups > 1

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import FramingError, InputError, LabeledCorpus, Model, load_model, save_model, train
-from classifier.persistence import MANIFEST, PIPELINE, VOCABULARY, WEIGHTS
+from classifier.model.load import MANIFEST, PIPELINE, VOCABULARY, WEIGHTS
 from tests.conftest import REPOSITORY
 
 TEXTS = ["The river rose.", "A strike at the gate.", "", "Дождь"]
@@ -70,7 +70,7 @@ class TestRoundTrip:
         self, corpus: LabeledCorpus, model_directory: Path, tmp_path: Path
     ) -> None:
         again, _ = train(corpus, name="tiny", n_folds=3)
-        again.save(tmp_path / "again")
+        save_model(again, tmp_path / "again")
         for name in (WEIGHTS, VOCABULARY):
             assert (tmp_path / "again" / name).read_bytes() == (model_directory / name).read_bytes()
 
@@ -91,7 +91,7 @@ class TestRoundTrip:
             "multiclass",
         )
         model, _ = train(part, n_folds=2)
-        model.save(tmp_path / "two")
+        save_model(model, tmp_path / "two")
         pipeline = joblib.load(tmp_path / "two" / PIPELINE)
         np.testing.assert_allclose(
             pipeline.predict_proba(TEXTS), load_model(tmp_path / "two").predict_proba(TEXTS), atol=1e-5
@@ -198,7 +198,7 @@ class TestSaving:
         (copy / "plots").mkdir()
         (copy / "plots" / "one.svg").write_text("<svg/>", encoding="utf-8")
         (copy / "link").symlink_to("NOTES.md")
-        rooms_model.save(copy)
+        save_model(rooms_model, copy)
         assert load_model(copy).frames == rooms_model.frames
         assert (copy / "NOTES.md").read_text(encoding="utf-8") == "mine"
         assert (copy / "plots" / "one.svg").read_text(encoding="utf-8") == "<svg/>"
@@ -207,51 +207,51 @@ class TestSaving:
 
     def test_through_a_symbolic_link_the_link_stays(self, rooms_model: Model, copy: Path, tmp_path: Path) -> None:
         (tmp_path / "current").symlink_to("model")
-        rooms_model.save(tmp_path / "current")
+        save_model(rooms_model, tmp_path / "current")
         assert (tmp_path / "current").is_symlink()
         assert load_model(copy).frames == rooms_model.frames
 
     def test_new_directories_are_made(self, loaded: Model, tmp_path: Path) -> None:
-        loaded.save(tmp_path / "a" / "b" / "c")
+        save_model(loaded, tmp_path / "a" / "b" / "c")
         assert same(load_model(tmp_path / "a" / "b" / "c"), loaded)
 
     def test_an_empty_directory_is_filled(self, loaded: Model, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
-        loaded.save(tmp_path / "empty")
+        save_model(loaded, tmp_path / "empty")
         assert same(load_model(tmp_path / "empty"), loaded)
 
     def test_a_directory_of_other_files_is_refused_and_left_alone(self, loaded: Model, tmp_path: Path) -> None:
         (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
         with pytest.raises(InputError, match="holds files but no model"):
-            loaded.save(tmp_path)
+            save_model(loaded, tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
     def test_a_file_is_refused(self, loaded: Model, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("", encoding="utf-8")
         with pytest.raises(InputError, match="is a file"):
-            loaded.save(tmp_path / "file")
+            save_model(loaded, tmp_path / "file")
 
     def test_where_nothing_can_be_written_is_a_sentence(self, loaded: Model, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("", encoding="utf-8")
         with pytest.raises(FramingError, match="cannot write there"):
-            loaded.save(tmp_path / "file" / "model")
+            save_model(loaded, tmp_path / "file" / "model")
 
     def test_a_failure_half_way_leaves_the_old_model(self, copy: Path, loaded: Model, rooms_model: Model) -> None:
         os.mkfifo(copy / "pipe")  # an extra file that cannot be copied
         with pytest.raises(FramingError):
-            rooms_model.save(copy)
+            save_model(rooms_model, copy)
         assert same(load_model(copy), loaded)
         assert [path.name for path in copy.parent.iterdir()] == ["model"]
 
 
 SAVE_FOR_EVER = """
 import sys
-from classifier import load_model
+from classifier import load_model, save_model
 models = [load_model(path) for path in sys.argv[2:]]
 print("ready", flush=True)
 while True:
     for model in models:
-        model.save(sys.argv[1])
+        save_model(model, sys.argv[1])
 """
 
 

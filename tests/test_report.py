@@ -12,15 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from classifier import Article, Codebook, Frame, Model, TrainingReport, score_article
-from classifier.persistence import default_codebook
-from classifier.report import (
-    article_page,
-    codebook_page,
-    print_articles,
-    printable,
-    profile_table,
-    training_page,
-)
+from classifier.codebook import default_codebook
+from classifier.report import article_page, codebook_page, print_articles, printable, profile_table, training_page
 from tests.conftest import ARTICLE
 from tests.strategies import unicode_texts
 

@@ -11,14 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from classifier.codebook import Codebook, read_codebook
+from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.corpus import read_corpus
 from classifier.errors import InputError
-from classifier.features import Block, CountMatrix, RoleAnalyzer
-from classifier.model import Model
-from classifier.persistence import default_codebook, load_model, to_pipeline
-from classifier.roles import Roles, normalise, punctuation, quoted_spans
-from classifier.training import blocks_for, train
+from classifier.features.counts import CountMatrix
+from classifier.features.ngrams import Block, RoleAnalyzer
+from classifier.features.tagger import Tagger, normalise, punctuation, quoted_spans
+from classifier.features.tfidf import Tfidf
+from classifier.model.load import load_model
+from classifier.model.model import Model
+from classifier.release import save_model, to_pipeline
+from classifier.training.linear import blocks_for
+from classifier.training.train import train
 
 SMALL = {
     "actors": {
@@ -40,16 +44,16 @@ SMALL = {
     "marks": {"not": {"title": "not", "terms": ["not", "no", "never", "without", "refus*", "declin*"]}},
     "links": {"by": {"title": "by", "terms": ["by", "from"]}},
 }
-ROLES = Roles(SMALL)
-FIELD = Roles(default_codebook().roles)
+ROLES = Tagger(SMALL)
+FIELD = Tagger(default_codebook().roles)
 
 
-def found(text: str, roles: Roles = ROLES) -> list[tuple[str, str]]:
+def found(text: str, roles: Tagger = ROLES) -> list[tuple[str, str]]:
     """Return each match's role and text."""
     return [(match.role, text[match.start : match.end]) for match in roles.tag(text).matches]
 
 
-def names(text: str, roles: Roles = ROLES) -> list[str]:
+def names(text: str, roles: Tagger = ROLES) -> list[str]:
     """Return the sequence of tags without the bounds of the sentence."""
     first, *tags, last = (tag.name for tag in roles.tag(text).sequence())
     assert (first, last) == ("^", "$")
@@ -85,7 +89,7 @@ class TestTerms:
         assert names("they speak out for Minsk") == ["minsk"]
 
     def test_the_more_specific_word_wins_among_terms_of_one_length(self) -> None:
-        roles = Roles(
+        roles = Tagger(
             {
                 "acts": {"support": {"terms": ["support*"]}, "call": {"terms": ["supported"]}},
                 "actors": {"fans": {"terms": ["supporter*"]}},
@@ -96,11 +100,11 @@ class TestTerms:
         assert names("supported", roles) == ["call"]
 
     def test_capitals_and_the_same_small_word_may_be_different_terms(self) -> None:
-        roles = Roles({"actors": {"america": {"terms": ["US"]}, "we": {"terms": ["us"]}}})
+        roles = Tagger({"actors": {"america": {"terms": ["US"]}, "we": {"terms": ["us"]}}})
         assert names("US let us", roles) == ["america", "we"]
 
     def test_a_stem_matches_words_in_capitals_too(self) -> None:
-        roles = Roles({"actors": {"america": {"terms": ["US"]}}, "acts": {"use": {"terms": ["us* it"]}}})
+        roles = Tagger({"actors": {"america": {"terms": ["US"]}}, "acts": {"use": {"terms": ["us* it"]}}})
         assert names("US it", roles) == ["use"]
         assert names("US", roles) == ["america"]
 
@@ -338,7 +342,7 @@ class TestCodebook:
     )
     def test_mistakes_are_named(self, tables: dict[str, Any], message: str) -> None:
         with pytest.raises(InputError, match=message):
-            Roles(tables)
+            Tagger(tables)
 
     def test_the_file_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "mine.toml"
@@ -347,7 +351,7 @@ class TestCodebook:
             read_codebook(path)
 
     def test_a_title_is_optional(self) -> None:
-        assert Roles({"actors": {"west": {"terms": ["EU"]}}}).titles == {"west": "west"}
+        assert Tagger({"actors": {"west": {"terms": ["EU"]}}}).titles == {"west": "west"}
 
     def test_no_roles_no_blocks(self) -> None:
         assert not any(block.reads_roles for block in blocks_for(Codebook.from_names(["a"])))
@@ -410,11 +414,11 @@ class TestBlocks:
     def test_tfidf_is_that_of_scikit_learn(self, block: Block) -> None:
         rows = np.arange(len(TEXTS))
         expected = block.vectorizer(roles=ROLES).fit_transform(TEXTS).toarray()
-        assert np.allclose(CountMatrix(TEXTS, [block], ROLES).fit(rows).transform(rows).toarray(), expected)
+        assert np.allclose(Tfidf.fit(CountMatrix(TEXTS, [block], ROLES), rows).transform(rows).toarray(), expected)
 
     def test_a_block_may_be_empty(self) -> None:
         counted = CountMatrix(["Rain.", "Sun."], [Block("words", 1, 1), Block("role_pairs", 2, 2, 3)], ROLES)
-        assert counted.fit(np.arange(2)).transform(np.arange(2)).shape == (2, 2)
+        assert Tfidf.fit(counted, np.arange(2)).transform(np.arange(2)).shape == (2, 2)
 
 
 @pytest.fixture(scope="module")
@@ -444,11 +448,11 @@ class TestModel:
     )
 
     def test_it_reads_roles(self, model: Model) -> None:
-        assert model.roles is not None
+        assert model.tagger is not None
         assert any(block.reads_roles for block in model.blocks)
 
     def test_saved_loaded_and_as_a_pipeline(self, model: Model, tmp_path: Path) -> None:
-        model.save(tmp_path / "model")
+        save_model(model, tmp_path / "model")
         expected = model.predict_proba(self.TEXTS)
         assert np.allclose(load_model(tmp_path / "model").predict_proba(self.TEXTS), expected)
         pipeline = joblib.load(tmp_path / "model" / "pipeline.joblib")
@@ -483,7 +487,7 @@ class TestModel:
 )
 def test_a_subject_that_is_none_is_refused(kind: str, subject: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Roles({kind: {"wave": {"terms": ["wave*"], "subject": subject}}})
+        Tagger({kind: {"wave": {"terms": ["wave*"], "subject": subject}}})
 
 
 def test_subjects_are_named_by_any_of_their_actors() -> None:
@@ -492,6 +496,6 @@ def test_subjects_are_named_by_any_of_their_actors() -> None:
         "rain": {"terms": ["rain*"], "subject": "Water"},
         "sun": {"terms": ["sun"]},
     }
-    roles = Roles({"actors": actors})
+    roles = Tagger({"actors": actors})
     assert roles.subjects == {"Water": ["sea", "rain"]}
     assert roles.named(["Rains fell", "The sun shone"]) == [[True], [False]]

@@ -6,15 +6,15 @@ from sklearn.metrics import average_precision_score
 
 from classifier.codebook import Codebook
 from classifier.corpus import LabeledCorpus
-from classifier.evaluation.ablation import BASE, block_features, contrasts, fixed_scores, variants
-from classifier.evaluation.blind_spots import marked
-from classifier.evaluation.corpus_study import characteristic_terms, near_duplicates
-from classifier.evaluation.studies import Studies, sampled
 from classifier.metrics import compare
 from classifier.metrics.bootstrap import Bootstrap
 from classifier.metrics.comparison import compare_resampled
 from classifier.metrics.figures import resampled_figures
-from classifier.training import BLOCKS
+from classifier.training.linear import BLOCKS
+from notebooks.studies.ablation import BASE, block_features, contrasts, fixed_scores, variants
+from notebooks.studies.blind_spots import marked
+from notebooks.studies.corpus_study import characteristic_terms, near_duplicates
+from notebooks.studies.studies import Studies, sampled
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_sample_holds_whole_articles(corpus):
 
 def test_a_study_is_computed_once_and_anew_for_another_corpus(corpus, tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr("classifier.evaluation.studies.peer_scores", lambda *_: calls.append(1) or {})
+    monkeypatch.setattr("notebooks.studies.studies.peer_scores", lambda *_: calls.append(1) or {})
     for _ in range(2):
         assert Studies(corpus, tmp_path).peers() == {}
     assert len(calls) == 1
@@ -126,7 +126,7 @@ def test_markers_find_negation_quotation_and_pronouns(corpus):
 
 def test_fasttext_learns(corpus):
     pytest.importorskip("fasttext")
-    from classifier.evaluation.peers import FASTTEXT, peer_scores
+    from notebooks.studies.peers import FASTTEXT, peer_scores
 
     scores = peer_scores(corpus, list(corpus.folds(3, 0))[:1])[FASTTEXT]
     _, tested = next(iter(corpus.folds(3, 0)))

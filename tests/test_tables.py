@@ -10,7 +10,7 @@ from rich.console import Console
 
 from classifier.codebook import Codebook
 from classifier.metrics import MACRO, MICRO, Scores, summarize
-from classifier.tables import NOTHING, confusion_table, markdown, slices_table, summary_tables, terminal
+from classifier.report.tables import NOTHING, confusion_table, markdown, slices_table, summary_tables, terminal
 
 
 def summary_of(n_frames: int, task: str = "multilabel"):  # type: ignore[no-untyped-def]

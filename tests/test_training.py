@@ -13,17 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from classifier import Codebook, Frame, InputError, LabeledCorpus, Model, TrainingReport, train
-from classifier.model import probabilities
-from classifier.training import (
-    RATIO_POWER,
-    Setting,
-    calibrate,
-    choose_thresholds,
-    count_ratios,
-    cross_validate,
-    decide,
-    fit_linear,
-)
+from classifier.model.model import probabilities
+from classifier.training.calibration import calibrate, choose_thresholds, decide
+from classifier.training.linear import RATIO_POWER, Setting, count_ratios, fit_linear
+from classifier.training.train import cross_validate
 from tests.corpora import FLOODS_AND_STRIKES
 
 
@@ -98,7 +91,7 @@ class TestSeed:
     def test_threads_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
         splits = list(corpus.folds(2, 0))
         together = cross_validate(corpus, splits).validation.scores.probabilities
-        monkeypatch.setattr("classifier.training.cpu_count", lambda: 1)
+        monkeypatch.setattr("classifier.training.train.cpu_count", lambda: 1)
         alone = cross_validate(corpus, splits).validation.scores.probabilities
         np.testing.assert_array_equal(alone, together)
 

@@ -6,8 +6,8 @@ PDF, DOCX, CSV, JSON Lines, JSON, Parquet and Arrow, each by a library that is i
 
 from classifier.articles.article import Article, Fault, ReadError
 from classifier.articles.formats import FORMATS
-from classifier.articles.options import Limits, ReadOptions
-from classifier.articles.sources import STDIN, Tally, total_bytes
+from classifier.articles.limits import Limits, ReadOptions
+from classifier.articles.sources import STDIN, ReadTotals, total_bytes
 from classifier.articles.stream import Item, ItemStream, read_articles
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Limits",
     "ReadError",
     "ReadOptions",
-    "Tally",
+    "ReadTotals",
     "read_articles",
     "total_bytes",
 ]

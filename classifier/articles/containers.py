@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from classifier.articles.article import ReadError
 from classifier.articles.formats import container
-from classifier.articles.options import MIB, Limits, size
+from classifier.articles.limits import MIB, Limits, size
 
 #: What compressed data may always expand to, however small it is.
 GRACE = 16 * MIB
@@ -38,14 +38,14 @@ class Inflated(io.RawIOBase):
     ----------
     stream : binary file
         Decompressed.
-    tally : Tally
+    tally : CountedBytes
         Counts what comes out, of this stream and of those that share its bound.
     allowed : callable
         Returns how many bytes may come out by now.
     limits : Limits
     """
 
-    def __init__(self, stream: IO[bytes], tally: Tally, allowed: Callable[[], int], limits: Limits) -> None:
+    def __init__(self, stream: IO[bytes], tally: CountedBytes, allowed: Callable[[], int], limits: Limits) -> None:
         self._stream = stream
         self._tally = tally
         self._allowed = allowed
@@ -82,7 +82,7 @@ class Inflated(io.RawIOBase):
         return ReadError(f"its compressed data is damaged or cut short after {size(self._tally.count)} ({reason}).")
 
 
-class Tally(io.RawIOBase):
+class CountedBytes(io.RawIOBase):
     """A stream that counts what is read from it; without a stream, a mere count.
 
     Parameters
@@ -109,7 +109,7 @@ class Tally(io.RawIOBase):
 
 def open_gz(stream: IO[bytes], limits: Limits) -> io.BufferedReader:
     """Open a gzip stream."""
-    packed = Tally(stream)
+    packed = CountedBytes(stream)
     return _inflated(cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", packed))), packed, limits)
 
 
@@ -125,16 +125,16 @@ def open_zst(stream: IO[bytes], limits: Limits) -> io.BufferedReader:
         import zstandard
     except ImportError:
         raise ReadError("zst needs zstandard: pip install 'framing-classifier[zst]'.") from None
-    packed: Any = Tally(stream)
+    packed: Any = CountedBytes(stream)
     reader = zstandard.ZstdDecompressor(max_window_size=ZST_WINDOW).stream_reader(packed, read_across_frames=True)
     return _inflated(reader, packed, limits)
 
 
-def _inflated(stream: IO[bytes], packed: Tally, limits: Limits) -> io.BufferedReader:
+def _inflated(stream: IO[bytes], packed: CountedBytes, limits: Limits) -> io.BufferedReader:
     def allowed() -> int:
         return GRACE + limits.expansion * packed.count
 
-    return io.BufferedReader(Inflated(stream, Tally(), allowed, limits), _BUFFER)
+    return io.BufferedReader(Inflated(stream, CountedBytes(), allowed, limits), _BUFFER)
 
 
 def seekable(stream: IO[bytes], limit: int) -> IO[bytes]:
@@ -214,7 +214,7 @@ def members(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, Cal
         the archive.
     """
     # One bound for all members: they may overlap in the archive.
-    tally = Tally()
+    tally = CountedBytes()
     allowance = GRACE + limits.expansion * _length(archive)
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
@@ -282,7 +282,7 @@ def _zip_documents(
 
 def _borrowed(file: IO[bytes]) -> io.BufferedReader:
     """Return a reader whose closing leaves the file itself open."""
-    return io.BufferedReader(Tally(file), _BUFFER)
+    return io.BufferedReader(CountedBytes(file), _BUFFER)
 
 
 def _length(archive: zipfile.ZipFile) -> int:
@@ -291,7 +291,12 @@ def _length(archive: zipfile.ZipFile) -> int:
 
 
 def _open_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: PurePosixPath, tally: Tally, allowance: int, limits: Limits
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    path: PurePosixPath,
+    tally: CountedBytes,
+    allowance: int,
+    limits: Limits,
 ) -> io.BufferedReader:
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         raise ReadError("its name leads out of the archive; rename it.")

@@ -16,7 +16,7 @@ from typing import Any
 
 from classifier.articles.article import Article, ReadError
 from classifier.articles.decoding import decode
-from classifier.articles.options import MIB, ReadOptions, size
+from classifier.articles.limits import MIB, ReadOptions, size
 
 _ADDRESS = re.compile(r"https?://\S+")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-]{2,40})""", re.IGNORECASE)

@@ -18,9 +18,9 @@ import orjson
 
 from classifier.articles.article import Article, Fault, ReadError
 from classifier.articles.documents import DOCUMENTS
-from classifier.articles.options import ReadOptions, size
-from classifier.articles.tables import read_arrow, read_parquet
-from classifier.processes import Channel, ChildDiedError, Crew
+from classifier.articles.limits import ReadOptions, size
+from classifier.articles.tabular import read_arrow, read_parquet
+from classifier.system.processes import Channel, ChildDiedError, Crew
 
 _TARGET = "classifier.articles.isolation:serve"
 

@@ -28,7 +28,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 @dataclass
-class Tally:
+class ReadTotals:
     """What a walk over sources has met so far.
 
     Parameters
@@ -107,17 +107,19 @@ def check_sources(sources: Iterable[str | Path]) -> list[str | Path]:
 
 
 def _has_files(folder: Path) -> bool:
-    return any(not isinstance(file, Fault) for file in walk(folder, Tally()))
+    return any(not isinstance(file, Fault) for file in walk(folder, ReadTotals()))
 
 
-def files(sources: Iterable[str | Path], tally: Tally, exclude: frozenset[str] = frozenset()) -> Iterator[File | Fault]:
+def files(
+    sources: Iterable[str | Path], tally: ReadTotals, exclude: frozenset[str] = frozenset()
+) -> Iterator[File | Fault]:
     """Yield the files of sources, folders walked in order of name.
 
     Parameters
     ----------
     sources : iterable of str or Path
         As `check_sources` gives them.
-    tally : Tally
+    tally : ReadTotals
         Counts what is skipped.
     exclude : frozenset of str
         Real paths left out: the output of the run itself.
@@ -133,7 +135,7 @@ def files(sources: Iterable[str | Path], tally: Tally, exclude: frozenset[str] =
             yield File(Path(source), walked=False)
 
 
-def walk(folder: Path, tally: Tally) -> Iterator[File | Fault]:
+def walk(folder: Path, tally: ReadTotals) -> Iterator[File | Fault]:
     """Walk a folder in order of name without ever following a link; hidden files are left out."""
     # A stack instead of recursion: folders may be nested deeper than Python's calls.
     stack: list[Iterator[os.DirEntry[str]]] = [iter(entries)] if not isinstance(entries := _scan(folder), Fault) else []
@@ -172,7 +174,7 @@ def _scan(folder: Path) -> list[os.DirEntry[str]] | Fault:
 def total_bytes(sources: Iterable[str | Path], exclude: frozenset[str] = frozenset()) -> int | None:
     """Return the size of all files of sources; None where a pipe is among them."""
     total = 0
-    for file in files(sources, Tally(), exclude):
+    for file in files(sources, ReadTotals(), exclude):
         if isinstance(file, Fault):
             continue
         if file.path is None or (not file.walked and not file.path.is_file()):
@@ -188,12 +190,12 @@ class Counted(io.RawIOBase):
     Parameters
     ----------
     raw : raw file
-    tally : Tally
+    tally : ReadTotals
     closes : bool
         Whether closing closes the file too.
     """
 
-    def __init__(self, raw: io.RawIOBase, tally: Tally, *, closes: bool = True) -> None:
+    def __init__(self, raw: io.RawIOBase, tally: ReadTotals, *, closes: bool = True) -> None:
         self._raw = raw
         self._tally = tally
         self._closes = closes
@@ -227,7 +229,7 @@ class Counted(io.RawIOBase):
         super().close()
 
 
-def open_file(file: File, tally: Tally) -> tuple[io.BufferedReader, str]:
+def open_file(file: File, tally: ReadTotals) -> tuple[io.BufferedReader, str]:
     """Open a file.
 
     Returns

@@ -14,8 +14,8 @@ from classifier.articles.article import Article, Fault, ReadError
 from classifier.articles.containers import container_documents, is_container
 from classifier.articles.formats import ISOLATED, detect
 from classifier.articles.isolation import Parsers
-from classifier.articles.options import ReadOptions, size
-from classifier.articles.sources import File, Tally, check_sources, files, open_file
+from classifier.articles.limits import ReadOptions, size
+from classifier.articles.sources import File, ReadTotals, check_sources, files, open_file
 from classifier.errors import FramingError, InputError
 
 #: What a file may give: an article, a fault, either of them later, or None for an item that was skipped.
@@ -57,7 +57,7 @@ class ItemStream:
 
     Attributes
     ----------
-    tally : Tally
+    tally : ReadTotals
 
     Raises
     ------
@@ -78,7 +78,7 @@ class ItemStream:
         self._sources = (
             (found for source in sources for found in check_sources([source])) if lazy else check_sources(sources)
         )
-        self.tally = Tally()
+        self.tally = ReadTotals()
         self._options = options
         self._jobs = jobs
         self._start = start
@@ -154,7 +154,7 @@ class ItemStream:
         self, format_: str, stream: io.BufferedReader, name: str, path: Path | None, parsers: Parsers
     ) -> Iterator[Content]:
         from classifier.articles.documents import DOCUMENTS, read_text
-        from classifier.articles.tables import read_csv, read_json, read_jsonl, read_tsv
+        from classifier.articles.tabular import read_csv, read_json, read_jsonl, read_tsv
 
         limits = self._options.limits
         if format_ in DOCUMENTS and self._made < self._start:

@@ -25,9 +25,8 @@ def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
       framing check datasets/framing.csv
       framing check headlines.csv --text-column Example --label-column Category
     """
-    from classifier.codebook import read_codebook
+    from classifier.codebook import default_codebook, read_codebook
     from classifier.corpus import check_corpus, choose_codebook
-    from classifier.persistence import default_codebook
 
     columns = options.columns(**names)
     chosen = read_codebook(codebook) if codebook else choose_codebook(csv, columns, default_codebook())

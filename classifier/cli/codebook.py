@@ -38,10 +38,9 @@ def export(tool: str, codebook: Path | None, output: Path | None) -> None:
       framing codebook export --to label-studio > config.xml
       framing codebook export --to doccano --codebook my.toml -o labels.json
     """
-    from classifier.codebook import read_codebook
+    from classifier.codebook import default_codebook, read_codebook
     from classifier.corpus.interchange import CODEBOOK_WRITERS
-    from classifier.files import check_writable, file_replaced
-    from classifier.persistence import default_codebook
+    from classifier.system.files import check_writable, file_replaced
 
     text = CODEBOOK_WRITERS[tool](read_codebook(codebook) if codebook else default_codebook()).encode()
     if output is None:

@@ -39,7 +39,7 @@ def command(
     """
     from classifier.codebook import read_codebook
     from classifier.corpus import convert
-    from classifier.files import check_writable
+    from classifier.system.files import check_writable
 
     check_writable(target)
     records = convert(

@@ -11,9 +11,9 @@ from classifier.cli import options
 
 if TYPE_CHECKING:
     from classifier.codebook import Codebook
-    from classifier.evaluation import Evaluation
+    from classifier.evaluation.evaluate import Evaluation
     from classifier.metrics import Comparison
-    from classifier.tables import Table
+    from classifier.report.tables import Table
 
 
 @click.command("evaluate")
@@ -94,15 +94,15 @@ def command(
                 "--folds and --leave-out measure the training method, --model a saved model; leave one of them away."
             )
         from classifier.cli.progress import progress_bar
-        from classifier.evaluation import cross_evaluate
+        from classifier.evaluation.evaluate import cross_evaluate
 
         given = read_codebook(codebook) if codebook else None
         corpus = read_corpus(csv, columns, given, task, n_folds=2 if leave_out else folds or 2)
         with progress_bar("Cross-validating", quiet) as progress:
             evaluations = [cross_evaluate(corpus, folds, leave_out, seed, by, progress)]
     else:
-        from classifier.evaluation import compare_models, evaluate
-        from classifier.persistence import load_model
+        from classifier.evaluation.evaluate import compare_models, evaluate
+        from classifier.model.load import load_model
 
         if len(models) > 2:
             raise click.UsageError("--model can be given twice at most: two models are compared.")
@@ -157,7 +157,7 @@ def _write(
     import io
     import sys
 
-    from classifier.files import file_replaced
+    from classifier.system.files import file_replaced
 
     if format_ in ("json", "html"):
         results = [
@@ -179,7 +179,7 @@ def _write(
             text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     else:
         from classifier.report import console
-        from classifier.tables import comparison_table, markdown, terminal
+        from classifier.report.tables import comparison_table, markdown, terminal
 
         sections: list[tuple[str, list[Table]]] = [
             (one.method if len(names) < 2 else f"{name}: {one.method}", _tables(one, codebook, errors))
@@ -205,7 +205,7 @@ def _write(
 
 
 def _tables(evaluation: Evaluation, codebook: Codebook, errors: int) -> list[Table]:
-    from classifier.tables import mistakes_table, summary_tables
+    from classifier.report.tables import mistakes_table, summary_tables
 
     tables = summary_tables(evaluation.summary, codebook)
     return [*tables, mistakes_table(evaluation.mistakes(errors), codebook)] if errors else tables

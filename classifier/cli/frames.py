@@ -21,7 +21,7 @@ def command(model: Path | None, codebook: Path | None) -> None:
       framing frames --codebook datasets/codebook.toml
     """
     from classifier.codebook import read_codebook
-    from classifier.persistence import load_model
+    from classifier.model.load import load_model
     from classifier.report import codebook_page, console
 
     if model is not None and codebook is not None:

@@ -167,10 +167,9 @@ def _import(project: Project, sources: tuple[str, ...], read: Any, quiet: bool) 
 
 
 def _address(host: str, port: int, token: str) -> str:
-    from urllib.parse import quote
-
     import ipaddress
     import socket
+    from urllib.parse import quote
 
     name = host
     try:

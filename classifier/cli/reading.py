@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from classifier.articles.options import ReadOptions
+    from classifier.articles.limits import ReadOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,7 +92,7 @@ def read_options(values: dict[str, Any]) -> ReadOptions:
     """
     import codecs
 
-    from classifier.articles.options import Limits, ReadOptions
+    from classifier.articles.limits import Limits, ReadOptions
 
     if values["encoding"] is not None:
         try:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from classifier.articles.article import Fault
-    from classifier.model import Model
-    from classifier.runs import Run, RunSettings, Summary
+    from classifier.model.model import Model
+    from classifier.scoring.run import Run, RunSettings, RunSummary
 
 #: Terms shown with a bare ``--explain``.
 TERMS = 5
@@ -136,9 +136,9 @@ def command(
     read = reading.read_options(values)
     if format_ == "html" and level == "sentence":
         explain = explain or TERMS
-    from classifier.persistence import load_model
-    from classifier.processes import collect_garbage_rarely
-    from classifier.runs import Run, RunSettings
+    from classifier.model.load import load_model
+    from classifier.scoring.run import Run, RunSettings
+    from classifier.system.processes import collect_garbage_rarely
 
     loaded = load_model(model)
     collect_garbage_rarely()
@@ -176,7 +176,7 @@ def _check_usage(format_: str, output: Path | None, errors: Path | None, resume:
         raise click.UsageError(f"--resume is for jsonl and csv; a part of a {format_} file cannot be gone on with.")
     if output is None and errors is None:
         return
-    from classifier.files import check_writable
+    from classifier.system.files import check_writable
 
     for path in (output, errors):
         if path is not None:
@@ -194,7 +194,7 @@ def _write(
     faults: _Faults,
     resume: bool,
 ) -> None:
-    from classifier.outputs import LINE_FORMATS, WRITERS
+    from classifier.scoring.writers import LINE_FORMATS, WRITERS
 
     lines = settings.format in LINE_FORMATS
     if lines and output is not None and (output.is_file() or not output.exists()):
@@ -205,14 +205,14 @@ def _write(
         if lines:
             run.to_stream(stream)
         elif settings.format == "table":
-            from classifier.confidence import reliability_note
             from classifier.report import print_articles
+            from classifier.report.reliability import reliability_note
 
             note = reliability_note(model.metrics)
             print_articles(run.articles(), model.codebook, settings.level, stream, note)
         elif settings.format == "html":
-            from classifier.confidence import reliability_note
             from classifier.report import write_html
+            from classifier.report.reliability import reliability_note
 
             note = reliability_note(model.metrics)
             left_out = write_html(run.articles(), model.codebook, stream, settings.level, note)
@@ -232,14 +232,14 @@ def _destination(output: Path | None) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", stdout)
         stdout.flush()
         return
-    from classifier.files import file_replaced
+    from classifier.system.files import file_replaced
 
     with file_replaced(output) as stream:
         yield stream
 
 
 def _band(text: str | None) -> tuple[float, float] | None:
-    from classifier.confidence import parse_band
+    from classifier.model.band import parse_band
 
     try:
         return None if text is None else parse_band(text)
@@ -285,7 +285,7 @@ class _Faults:
 
 
 def _conclude(
-    summary: Summary,
+    summary: RunSummary,
     settings: RunSettings,
     output: Path | None,
     errors: Path | None,
@@ -311,7 +311,7 @@ def _conclude(
         raise click.exceptions.Exit(1)
 
 
-def _notes(summary: Summary, errors: Path | None) -> Iterator[str]:
+def _notes(summary: RunSummary, errors: Path | None) -> Iterator[str]:
     if summary.faults:
         more = summary.faults > FAULTS_SHOWN and errors is None
         where = f"they are in {errors}" if errors else "--errors FILE keeps them all" if more else ""
@@ -330,8 +330,8 @@ def _notes(summary: Summary, errors: Path | None) -> Iterator[str]:
         yield f"Left out of folders: {kinds}."
 
 
-def _say_how_to_go_on(summary: Summary, settings: RunSettings, output: Path | None) -> None:
-    from classifier.outputs import LINE_FORMATS
+def _say_how_to_go_on(summary: RunSummary, settings: RunSettings, output: Path | None) -> None:
+    from classifier.scoring.writers import LINE_FORMATS
 
     done = f"Stopped after {summary.articles:,} articles"
     if output is None or not (output.is_file() and settings.format in LINE_FORMATS):

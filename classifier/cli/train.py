@@ -43,9 +43,9 @@ def command(
     from classifier.cli.progress import progress_bar
     from classifier.codebook import read_codebook
     from classifier.corpus import read_corpus
-    from classifier.persistence import check_target, save_model
+    from classifier.release import check_target, save_model
     from classifier.report import console, training_page
-    from classifier.training import train
+    from classifier.training.train import train
 
     check_target(output)
     corpus = read_corpus(

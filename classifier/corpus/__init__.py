@@ -1,5 +1,8 @@
 """The labeled corpus: read, check and write labeled CSV; folds grouped by article; other tools' labels."""
 
+from classifier.codebook import Task
+from classifier.corpus.check import check_corpus
+from classifier.corpus.corpus import LabeledCorpus, choose_codebook, read_corpus, write_corpus
 from classifier.corpus.interchange import (
     LABEL_FORMATS,
     Records,
@@ -8,17 +11,7 @@ from classifier.corpus.interchange import (
     read_records,
     write_records,
 )
-from classifier.corpus.labeled import (
-    MAX_CELL,
-    Columns,
-    LabeledCorpus,
-    Problem,
-    Task,
-    check_corpus,
-    choose_codebook,
-    read_corpus,
-    write_corpus,
-)
+from classifier.corpus.table import MAX_CELL, Columns, Problem
 
 __all__ = [
     "LABEL_FORMATS",

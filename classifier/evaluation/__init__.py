@@ -3,13 +3,12 @@
 Three questions have three ways of asking: `evaluate` measures a saved model on sentences it has not seen,
 `cross_evaluate` the training method by folds of articles, or by leaving out whole values of a column (see
 `leave_out_splits`). `compare_models` asks whether one model is better than another on the same sentences.
-`learning_curve` asks what more articles would bring, `agreement` how far two annotators agree.
+`learning_curve` asks what more articles would bring.
 """
 
 from __future__ import annotations
 
-from classifier.evaluation.annotators import agreement
-from classifier.evaluation.held_out import (
+from classifier.evaluation.evaluate import (
     Evaluation,
     Mistake,
     Overlap,
@@ -25,7 +24,6 @@ __all__ = [
     "LearningPoint",
     "Mistake",
     "Overlap",
-    "agreement",
     "compare_models",
     "cross_evaluate",
     "evaluate",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from classifier.corpus import LabeledCorpus
 from classifier.errors import InputError
 from classifier.metrics import NONE, OTHER, Summary, pooled
+from classifier.system.arrays import Rows
 
-Rows = npt.NDArray[np.intp]
 Split = tuple[Rows, Rows]
 
 #: A column with more values is left out in bundles of values: each fold costs a training.
@@ -190,7 +189,7 @@ def learning_curve(
     -------
     list of LearningPoint
     """
-    from classifier.training import cross_validate
+    from classifier.training.train import cross_validate
 
     splits = list(corpus.folds(5, seed)) if splits is None else splits
     points = []

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.metrics.agreement import SETS, chance_corrected
-from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, Floats, intervals, ratio
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, intervals, ratio
+from classifier.system.arrays import Floats
 
 #: What one coder says of sentences: the frames of each, by whatever tells sentences apart.
 Labels = Mapping[Any, frozenset[str]]
@@ -152,7 +153,9 @@ def coders_agreement(
     columns = [
         (
             frame,
-            np.array([[frame in coders[name].get(sentence, ()) for name in names] for sentence in sentences], dtype=int),
+            np.array(
+                [[frame in coders[name].get(sentence, ()) for name in names] for sentence in sentences], dtype=int
+            ),
         )
         for frame in frames
     ]

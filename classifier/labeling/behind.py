@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.processes import Child, ChildDiedError
+from classifier.system.processes import Child, ChildDiedError
 
 #: Times a learner that died is started again.
 TRIES = 3

@@ -10,7 +10,7 @@ from typing import Any
 
 from classifier.codebook import PALETTE, Codebook, read_codebook
 from classifier.errors import InputError
-from classifier.files import file_replaced
+from classifier.system.files import file_replaced
 
 #: Frames of one codebook, at most.
 MAX_FRAMES = 100

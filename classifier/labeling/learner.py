@@ -12,12 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from classifier.features import Block, CountMatrix
+from classifier.features.counts import CountMatrix
+from classifier.features.ngrams import Block
+from classifier.features.tfidf import Tfidf
 from classifier.labeling.selection import find_clusters, kappa, n_clusters
 from classifier.labeling.store import Project
 from classifier.metrics.bootstrap import Bootstrap, Figure, intervals, ratio
-from classifier.processes import Channel
-from classifier.training import BLOCKS, Setting, choose_thresholds, fit_linear
+from classifier.system.processes import Channel
+from classifier.training.calibration import choose_thresholds
+from classifier.training.linear import BLOCKS, Setting, fit_linear
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -84,7 +87,7 @@ class Learner:
         blocks = tuple(Block(b.kind, b.shortest, b.longest, 1 if len(texts) < 500 else b.min_df) for b in BLOCKS)
         counts = CountMatrix(texts, blocks)
         rows = np.arange(len(texts))
-        tfidf = counts.fit(rows)
+        tfidf = Tfidf.fit(counts, rows)
         self.features = tfidf.transform(rows)
         self._blocks = blocks
         self._vocabulary = tfidf.vocabulary()
@@ -172,7 +175,7 @@ class Learner:
             logits = self.features[:, columns] @ coefficients[:, 0] + intercepts[0]
             margins[:, able] = logits - thresholds
         self._coefficients = {
-            keys[frame]: (columns, coefficients[:, 0, i], float(intercepts[0, i]), float(thresholds[i]))
+            keys[int(frame)]: (columns, coefficients[:, 0, i], float(intercepts[0, i]), float(thresholds[i]))
             for i, frame in enumerate(able)
         }
         figure = self._figure(outside > thresholds, targets[:, able], positive, able, groups, random) if folds else None

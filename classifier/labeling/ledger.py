@@ -219,7 +219,7 @@ class Ledger:
         for stack in (self.history[coder], self.judged[coder]):
             for i in range(len(stack) - 1, -1, -1):
                 if stack[i].event == event.undoes:
-                    self._take_back(stack.pop(i))  # type: ignore[attr-defined]
+                    self._take_back(stack.pop(i))
                     return
 
     def _touch(self, sentence: int) -> None:
@@ -324,7 +324,7 @@ class Ledger:
         return [frame["name"] for frame in self.codebook["frames"] if frame["id"] in wanted]
 
 
-def value_of(frames: Iterable[int], unsure: bool, codebook: int, looked: bool = False, **more: Any) -> Mapping[str, Any]:
+def value_of(frames: Iterable[int], unsure: bool, codebook: int, looked: bool = False) -> Mapping[str, Any]:
     """Return what a ``label`` event holds."""
     flags = {name: True for name, flag in (("unsure", unsure), ("looked", looked)) if flag}
-    return {"frames": sorted(frames), "codebook": codebook, **flags, **more}
+    return {"frames": sorted(frames), "codebook": codebook, **flags}

@@ -170,7 +170,7 @@ def application(session: Session, hosts: frozenset[str], port: int) -> ASGIApp:
     cookie = f"framing_{session.project.settings['project']}"
     folder = files("classifier") / "labeling" / "templates"
     page, script, style = ((folder / f"label.{end}").read_bytes() for end in ("html", "js", "css"))
-    report_style = (files("classifier") / "templates" / "report.css").read_text(encoding="utf-8")
+    report_style = (files("classifier") / "report" / "templates" / "report.css").read_text(encoding="utf-8")
 
     def coder_of(request: Request) -> str:
         token = request.cookies.get(cookie, "")

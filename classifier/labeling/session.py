@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,7 @@ class Session:
         self.message = ""
         for sentence in self.ledger.draws.keys() | self.ledger.decisions.keys():
             self._take(sentence)
-        self._behind = (
-            Behind(project.path, self._on_outcome, self._on_failure) if learn and self.n else None
-        )
+        self._behind = Behind(project.path, self._on_outcome, self._on_failure) if learn and self.n else None
         self._learn()
 
     def close(self) -> None:
@@ -215,9 +214,9 @@ class Session:
             history = ledger.history[coder]
             midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
             today = [decision.time for decision in history if decision.time >= midnight]
-            working = sum(min(b - a, PAUSE) for a, b in zip(today, today[1:], strict=False) if b - a <= PAUSE)
+            working = sum(min(b - a, PAUSE) for a, b in pairwise(today) if b - a <= PAUSE)
             finals = ledger.finals
-            counts = {number: 0 for number in ledger.frame_ids}
+            counts = dict.fromkeys(ledger.frame_ids, 0)
             for frames in finals.values():
                 for number in frames:
                     if number in counts:

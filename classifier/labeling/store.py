@@ -441,12 +441,12 @@ class Project:
                 f"FROM sentence s JOIN article a ON a.id = s.article WHERE s.id IN ({marks}) ORDER BY s.id",
                 part,
             ).fetchall()
-            for number, place, start, stop, article, *about, n in rows:
+            for number, place, start, stop, article, source, name, title, outlet, date, n in rows:
                 if article != current:
                     # Read once per article, however many of its sentences are wanted.
                     row = self._db.execute("SELECT text FROM article WHERE id = ?", (article,)).fetchone()
                     text, current = row[0], article
-                yield Passage(number, place, text[start:stop], article, *about, n)
+                yield Passage(number, place, text[start:stop], article, source, name, title, outlet, date, n)
 
     def passage(self, sentence: int) -> Passage:
         """Return one sentence.

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import FramingError
-from classifier.metrics.bootstrap import RESAMPLES, Bools, Bootstrap, Figure, Floats, intervals, ratio
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, intervals, ratio
+from classifier.system.arrays import Bools, Floats
 
 #: The row that compares whole sets of frames, each set a category of its own.
 SETS = "label sets"

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from classifier.system.arrays import Bools, Floats
+
 #: Resamples behind every interval.
 RESAMPLES = 1000
 
 #: Sentences times resamples ranked at once; bounds the memory, whatever the corpus.
 _BATCH = 1_500_000
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, Floats, intervals
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, intervals
 from classifier.metrics.figures import FRAME_FIGURES, MACRO, MICRO, Scores, resampled_figures
+from classifier.system.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)

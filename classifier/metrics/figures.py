@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.metrics.bootstrap import RESAMPLES, Bools, Bootstrap, Figure, Floats, intervals, ratio
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, intervals, ratio
+from classifier.system.arrays import Bools, Floats
 
 #: Bins of calibration curves and of the calibration error: equally wide, from 0 to 1.
 N_BINS = 10

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classifier.confidence import BAND
-from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, Floats, interval, intervals, ratio
+from classifier.metrics.bootstrap import RESAMPLES, Bootstrap, Figure, interval, intervals, ratio
 from classifier.metrics.figures import N_BINS, FrameMetrics, Scores, bins, frame_metrics
+from classifier.model.band import BAND
+from classifier.system.arrays import Floats
 
 if TYPE_CHECKING:
-    from classifier.corpus import Task
+    from classifier.codebook import Task
 
 #: The name of "no frame" in confusions, and of an empty cell among a column's values.
 NONE = "(none)"

@@ -2,6 +2,7 @@
 
 from classifier.report.articles import ArticlesPage, write_html
 from classifier.report.evaluations import evaluation_page
+from classifier.report.printable import printable
 from classifier.report.terminal import (
     PLAIN_WIDTH,
     article_page,
@@ -9,7 +10,6 @@ from classifier.report.terminal import (
     codebook_page,
     console,
     print_articles,
-    printable,
     profile_table,
     training_page,
 )

@@ -12,7 +12,7 @@ import orjson
 from classifier.codebook import Codebook
 from classifier.report.colours import strength
 from classifier.report.pages import environment, frames_of, percent, render, visible
-from classifier.report.tallies import Tallies, Tally
+from classifier.report.totals import PageTotals, Totals
 from classifier.scoring.results import ScoredArticle, ScoredSentence
 
 #: Sentences, and characters of them, that a page shows. Browsers stay quick with so many; further articles appear
@@ -94,7 +94,7 @@ class ArticlesPage:
         self._sentences_left = max_sentences if level == "sentence" else 0
         self._characters_left = MAX_CHARACTERS
         self._max_sentences, self._max_articles = max_sentences, max_articles
-        self._tallies = Tallies(codebook.names)
+        self._tallies = PageTotals(codebook.names)
         self._rows: list[dict[str, Any]] = []
         self._pieces: list[str] = []
         self._sentences_shown = 0
@@ -194,7 +194,7 @@ class ArticlesPage:
             note=note,
         )
 
-    def _article(self, article: ScoredArticle, number: int, title: str, tally: Tally, shown: int) -> str:
+    def _article(self, article: ScoredArticle, number: int, title: str, tally: Totals, shown: int) -> str:
         return (
             environment()
             .get_template("article.html")
@@ -245,5 +245,5 @@ class ArticlesPage:
         }
 
 
-def _profile(tally: Tally) -> dict[str, Any]:
+def _profile(tally: Totals) -> dict[str, Any]:
     return {"n": tally.sentences, "labeled": tally.labeled, "shares": tally.shares}

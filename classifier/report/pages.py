@@ -51,7 +51,7 @@ def environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     result = Environment(
-        loader=PackageLoader("classifier", "templates"),
+        loader=PackageLoader("classifier.report", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -73,7 +73,7 @@ def render(template: str, codebook: Codebook, **values: Any) -> Iterator[str]:
     Parameters
     ----------
     template : str
-        A file of ``classifier/templates`` that extends ``page.html``.
+        A file of ``classifier/report/templates`` that extends ``page.html``.
     codebook : Codebook
         Its frames are ``frames`` in the template: with ``index``, ``initials`` and what a `Frame` has.
     **values
@@ -114,7 +114,7 @@ def frames_of(codebook: Codebook) -> list[dict[str, Any]]:
 
 @cache
 def _template(name: str) -> str:
-    text = (files("classifier") / "templates" / name).read_text(encoding="utf-8")
+    text = (files("classifier.report") / "templates" / name).read_text(encoding="utf-8")
     # The text of a style or script element must be exactly what its hash in the policy was made of.
     if "</" in text or "<!" in text:
         raise AssertionError(f"{name} would end its element")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
@@ -14,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.codebook import Codebook
+from classifier.report.printable import printable
 from classifier.scoring import ScoredArticle, ScoredSentence
 
 if TYPE_CHECKING:
-    from classifier.training import TrainingReport
+    from classifier.training.report import TrainingReport
 
 #: Width used where the output is no terminal.
 PLAIN_WIDTH = 100
@@ -66,31 +66,6 @@ def print_articles(
         text.flush()
     finally:
         text.detach()
-
-
-def printable(text: str) -> str:
-    r"""Replace characters that could steer a terminal: control characters and bidirectional controls.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        Line breaks and tabs become spaces, the other characters U+FFFD.
-
-    Examples
-    --------
-    >>> printable("red\x1b[31m alert")
-    'red\ufffd[31m alert'
-    """
-    return "".join(
-        " " if char in "\t\n\r" else "\ufffd" if unicodedata.category(char) in _STEERING else char for char in text
-    )
-
-
-_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def article_page(article: ScoredArticle, codebook: Codebook, note: str = "") -> RenderableType:
@@ -175,7 +150,7 @@ def profile_table(articles: Iterable[ScoredArticle], codebook: Codebook) -> Rend
 
 def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
     """Lay out how good a model is: the table of figures, how they came about and what was chosen."""
-    from classifier.tables import compared, figures_table, terminal
+    from classifier.report.tables import compared, figures_table, terminal
 
     shown = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"}
     note = (

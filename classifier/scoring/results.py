@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from classifier.sentences import Sentence
+from classifier.articles.sentences import Sentence
 
 
 @dataclass(slots=True)  # as a sentence is

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.articles.article import Article
-from classifier.confidence import uncertain_frames
-from classifier.model import Model, Reading
+from classifier.articles.sentences import Sentence, split_sentences
+from classifier.model.band import uncertain_frames
+from classifier.model.model import Model, Reading
 from classifier.scoring.results import ScoredArticle, ScoredSentence
-from classifier.sentences import Sentence, split_sentences
 
 #: Decimals of every probability and contribution written out.
 DECIMALS = 4
@@ -131,54 +131,6 @@ def score_batch(
         )
         start = stop
     return result
-
-
-def batches(articles: Iterable[Article], characters: int = BATCH_CHARACTERS) -> Iterator[list[Article]]:
-    """Group articles, in order, into batches of about so many characters."""
-    batch: list[Article] = []
-    total = 0
-    for article in articles:
-        batch.append(article)
-        total += len(article.text)
-        if total >= characters or len(batch) >= BATCH_ARTICLES:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch
-
-
-def score_articles(
-    model: Model,
-    articles: Iterable[Article],
-    *,
-    explain: int = 0,
-    thresholds: npt.NDArray[np.float64] | None = None,
-    band: tuple[float, float] | None = None,
-    jobs: int = 1,
-) -> Iterator[ScoredArticle]:
-    """Score articles in order, several at a time.
-
-    Parameters
-    ----------
-    model, explain, thresholds, band
-        As for `score_article`.
-    articles : iterable of Article
-        Taken as they are needed, never all at once.
-    jobs : int
-        Processes. Results are the same whatever their number.
-
-    Yields
-    ------
-    ScoredArticle
-    """
-    if jobs == 1:
-        for batch in batches(articles):
-            yield from score_batch(model, batch, explain, thresholds, band)
-        return
-    from classifier.scoring.workers import Scorers
-
-    with Scorers(model, jobs, explain, thresholds, band) as scorers:
-        yield from scorers.scored(batches(articles))
 
 
 def sentences_of(text: str) -> list[Sentence]:

@@ -17,10 +17,10 @@ import orjson
 
 from classifier.articles.article import Article
 from classifier.errors import FramingError
-from classifier.model import Model
-from classifier.processes import Channel, Child, ChildDiedError, Crew, collect_garbage_rarely
+from classifier.model.model import Model
 from classifier.scoring.results import ScoredArticle
 from classifier.scoring.score import score_batch
+from classifier.system.processes import Channel, Child, ChildDiedError, Crew, collect_garbage_rarely
 
 _TARGET = "classifier.scoring.workers:serve"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from classifier.persistence import default_codebook
+from classifier.codebook import default_codebook
 
 
 def test_the_default_model(cli) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.outputs import FORMULA
+from classifier.scoring.writers import FORMULA
 from tests.articles import samples
 
 FRAMING = [sys.executable, "-m", "classifier"]

@@ -17,9 +17,9 @@ from classifier.articles import Article, Limits, ReadOptions
 from classifier.articles.containers import container_documents, is_container
 from classifier.articles.formats import ISOLATED, detect
 from classifier.articles.isolation import parse
-from classifier.articles.tables import read_csv, read_json, read_jsonl
+from classifier.articles.tabular import read_csv, read_json, read_jsonl
 from classifier.corpus import Columns, check_corpus, convert
-from classifier.persistence import default_model_directory
+from classifier.model.load import default_model_directory
 from classifier.scoring import ScoredArticle, score_article
 
 OPTIONS = ReadOptions(keep=("x", "a.b"), limits=Limits(article_bytes=1 << 16, document_bytes=1 << 18, expansion=50))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -20,11 +19,9 @@ from classifier.corpus.interchange.doccano import read_doccano, write_doccano
 from classifier.corpus.interchange.label_studio import read_label_studio, write_label_studio
 from classifier.corpus.interchange.prodigy import read_prodigy, write_prodigy
 from classifier.corpus.interchange.records import Records
+from classifier.corpus.table import Columns
 from classifier.errors import InputError
-from classifier.files import file_replaced
-
-if TYPE_CHECKING:
-    from classifier.corpus.labeled import Columns
+from classifier.system.files import file_replaced
 
 __all__ = [
     "CODEBOOK_WRITERS",

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from classifier.codebook import Codebook
-from classifier.corpus.interchange.records import (
-    Records,
-)
+from classifier.corpus.interchange.records import Records
+from classifier.corpus.table import Columns, read_table
 from classifier.errors import InputError
-from classifier.files import csv_lines
-
-if TYPE_CHECKING:
-    from classifier.corpus.labeled import Columns
+from classifier.system.files import csv_lines
 
 
 def read_csv(data: bytes, path: str | Path, columns: Columns) -> Records:
     """Read labeled CSV; see `read_records`."""
-    from classifier.corpus.labeled import read_table
-
     table = read_table(path)
     for problem in table.problems:
         raise InputError(f"{path}, line {problem.line}: {problem.message}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -22,11 +22,8 @@ from classifier.corpus.interchange.records import (
     row_labels,
     text_of,
 )
+from classifier.corpus.table import Columns
 from classifier.errors import InputError
-
-if TYPE_CHECKING:
-    from classifier.corpus.labeled import Columns
-
 
 #: Name of the control that holds the frames.
 CONTROL = "frames"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from classifier.codebook import Codebook
 from classifier.corpus.interchange.records import (
@@ -21,10 +21,8 @@ from classifier.corpus.interchange.records import (
     row_labels,
     text_of,
 )
+from classifier.corpus.table import Columns
 from classifier.errors import InputError
-
-if TYPE_CHECKING:
-    from classifier.corpus.labeled import Columns
 
 
 def read_prodigy(data: bytes, path: str | Path, columns: Columns) -> Records:

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from classifier.corpus.table import Columns
 from classifier.errors import InputError
-
-if TYPE_CHECKING:
-    from classifier.corpus.labeled import Columns
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""What a sentence is read through: roles, n-grams, counts and TF-IDF."""

@@ -1,0 +1,1 @@
+"""The trained model: probabilities, labels, explanations; loaded from a directory of plain data."""

@@ -1,0 +1,1 @@
+"""From a labeled corpus to a model, measured by nested cross-validation."""
