@@ -82,8 +82,8 @@ def command(
       framing evaluate datasets/framing.csv --folds 5 --errors 20
       framing evaluate datasets/framing.csv --leave-out source_type --format markdown
     """
+    from classifier.cli.labels import read_labels
     from classifier.codebook import read_codebook
-    from classifier.corpus import read_corpus
 
     columns = options.columns(**names)
     evaluations: list[Evaluation]
@@ -97,7 +97,7 @@ def command(
         from classifier.evaluation.evaluate import cross_evaluate
 
         given = read_codebook(codebook) if codebook else None
-        corpus = read_corpus(csv, columns, given, task, n_folds=2 if leave_out else folds or 2)
+        corpus = read_labels(csv, columns, given, task, n_folds=2 if leave_out else folds or 2)
         with progress_bar("Cross-validating", quiet) as progress:
             evaluations = [cross_evaluate(corpus, folds, leave_out, seed, by, progress)]
     else:
@@ -109,7 +109,7 @@ def command(
         if codebook is not None:
             raise click.UsageError("--codebook goes with --folds or --leave-out; a saved model brings its own.")
         loaded = [load_model(model) for model in models or (None,)]
-        corpus = read_corpus(csv, columns, loaded[0].codebook, task, n_folds=0)
+        corpus = read_labels(csv, columns, loaded[0].codebook, task, n_folds=0)
         if len(loaded) == 2:
             first, second, comparison = compare_models(loaded[0], loaded[1], corpus, seed, by)
             evaluations = [first, second]

@@ -30,7 +30,7 @@ from classifier.cli import options
 def command(
     csv: Path, output: Path, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
 ) -> None:
-    """Train a model on a labeled CSV and say how good it is.
+    """Train a model on a labeled CSV, or a coding project, and say how good it is.
 
     Checks the file, cross-validates, chooses and calibrates, fits on everything, saves the model directory and
     prints a table of figures.
@@ -40,15 +40,15 @@ def command(
       framing train datasets/framing.csv
       framing train headlines.csv --text-column Example --label-column Category -o my-model
     """
+    from classifier.cli.labels import read_labels
     from classifier.cli.progress import progress_bar
     from classifier.codebook import read_codebook
-    from classifier.corpus import read_corpus
     from classifier.release import check_target, save_model
     from classifier.report import console, training_page
     from classifier.training.train import train
 
     check_target(output)
-    corpus = read_corpus(
+    corpus = read_labels(
         csv, options.columns(**names), read_codebook(codebook) if codebook else None, task, n_folds=folds
     )
     with progress_bar("Training", quiet) as progress:

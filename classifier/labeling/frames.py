@@ -182,9 +182,8 @@ def to_toml(data: Mapping[str, Any]) -> str:
     lines = [f"title = {_value(data['title'])}", ""]
     for frame in data["frames"]:
         lines.append("[[frames]]")
-        for name in ("name", "title", "definition", "colour", "keywords", *EXTRAS):
-            if frame.get(name) or name == "name":
-                lines.append(f"{name} = {_value(frame[name])}")
+        fields = [name for name in ("name", "title", "definition", "colour", "keywords", *EXTRAS) if frame.get(name)]
+        lines += [f"{name} = {_value(frame[name])}" for name in fields]
         lines.append("")
     for kind, entries in data.get("roles", {}).items():
         for name, entry in entries.items():

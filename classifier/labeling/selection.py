@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ RARE = 20
 
 #: Labels chosen for a wide view before the first is chosen by a model.
 START = 20
+
+#: Chosen sentences whose clusters are left alone for a while.
+RECENT = 8
 
 #: Agreement of successive models from which on labels have little more to tell (Bloodgood and Vijay-Shanker 2009).
 STABLE = 0.99
@@ -207,6 +211,71 @@ class Pool:
             if rows.any():
                 return int(np.argmin(np.where(rows, np.nan_to_num(value, nan=np.inf), np.inf)))
         return -1
+
+
+@dataclass
+class Turns:
+    """Whose turn it was so far.
+
+    Attributes
+    ----------
+    served : dict
+        How often it was each frame's turn, by whatever tells frames apart.
+    recent : list of int
+        The clusters of the sentences chosen last.
+    """
+
+    served: dict[Any, int] = field(default_factory=dict)
+    recent: list[int] = field(default_factory=list)
+
+
+def choose(
+    pool: Pool, free: Bools, keys: Sequence[Any], examples: Sequence[int], turns: Turns, n_shown: int
+) -> tuple[int, Any]:
+    """Return the row to label next that is not drawn at random.
+
+    Parameters
+    ----------
+    pool : Pool
+    free : ndarray of bool of shape (n,)
+        Rows that may be chosen.
+    keys : sequence
+        What tells the frames apart.
+    examples : sequence of int
+        Labels with each frame so far.
+    turns : Turns
+        Updated.
+    n_shown : int
+        Sentences shown so far.
+
+    Returns
+    -------
+    row : int
+        -1 where none is free.
+    key
+        The frame for which it was chosen; None for a wide view.
+
+    Notes
+    -----
+    The first `START` give a wide view of what there is: clusters, and where frames have keywords every other sentence a
+    frame's. Afterwards it is a frame's turn each time, a rare frame's more often.
+    """
+    if not free.any():
+        return -1, None
+    row, key = -1, None
+    searched = bool(len(keys)) and bool(pool.hits.any())
+    wide = n_shown < START and not (searched and n_shown % 2)
+    if len(keys) and not wide and (searched or not np.isnan(pool.margins).all()):
+        frame = pool.next_frame(examples, [turns.served.get(one, 0) for one in keys])
+        key = keys[frame]
+        served = turns.served.get(key, 0)
+        row = pool.pick(free, frame, examples[frame], served, turns.recent)
+        turns.served[key] = served + 1
+    if row < 0:
+        row, key = pool.representative(free), None
+    clusters = int(pool.clusters.max()) + 1
+    turns.recent = [*turns.recent, int(pool.clusters[row])][-min(RECENT, clusters // 2) :] if clusters > 1 else []
+    return row, key
 
 
 def kappa(one: Bools, other: Bools) -> float:

@@ -22,8 +22,9 @@ from classifier.labeling.selection import (
     DOUBLE_SHARE,
     POOL,
     RANDOM_SHARE,
-    START,
     Pool,
+    Turns,
+    choose,
     inclusion_probability,
     is_random,
     is_stable,
@@ -43,9 +44,6 @@ REFIT, REFIT_PART = 5, 0.02
 
 #: Labels after which a pool that is a part of the project is drawn anew.
 POOL_LIFE = 500
-
-#: Chosen sentences whose clusters are left alone for a while.
-RECENT = 8
 
 #: Share of a coder's sentences that may be others' at most, while there are new ones.
 SECOND_LIMIT = 2 * DOUBLE_SHARE
@@ -111,8 +109,7 @@ class Session:
         self._pool_ids: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._choice: Pool | None = None
         self._choice_keys: tuple[int, ...] = ()
-        self._served: dict[int, int] = {}
-        self._recent: list[int] = []
+        self._turns = Turns()
         self._fitted_at = -1
         self.message = ""
         for sentence in self.ledger.draws.keys() | self.ledger.decisions.keys():
@@ -608,23 +605,11 @@ class Session:
         if not free.any():
             return 0, {}
         keys = self._choice_keys
-        n_labeled = len(self.ledger.finals)
-        examples = self._examples(keys)
-        value: dict[str, Any] = {"origin": "start"}
-        row = -1
-        fitted = bool(keys) and not np.isnan(choice.margins).all()
-        searched = bool(keys) and bool(choice.hits.any())
-        # Wide views and keywords in turn at first, as nobody knows yet what there is.
-        if keys and (fitted or (searched and len(self.ledger.draws) % 2)) and (n_labeled >= START or searched):
-            frame = choice.next_frame(examples, [self._served.get(key, 0) for key in keys])
-            key = keys[frame]
-            row = choice.pick(free, frame, examples[frame], self._served.get(key, 0), self._recent)
-            self._served[key] = self._served.get(key, 0) + 1
-            value = {"origin": "margin" if not np.isnan(choice.margins[:, frame]).all() else "start", "frame": key}
-        if row < 0:
-            row = choice.representative(free)
-        self._recent = [*self._recent, int(choice.clusters[row])][-min(RECENT, int(choice.clusters.max()) // 2 + 1) :]
-        return int(self._pool_ids[row]), value
+        row, key = choose(choice, free, keys, self._examples(keys), self._turns, len(self.ledger.draws))
+        if key is None:
+            return int(self._pool_ids[row]), {"origin": "start"}
+        fitted = not np.isnan(choice.margins[:, keys.index(key)]).all()
+        return int(self._pool_ids[row]), {"origin": "margin" if fitted else "start", "frame": key}
 
     def _examples(self, keys: tuple[int, ...]) -> list[int]:
         counts = dict.fromkeys(keys, 0)
