@@ -1,7 +1,7 @@
 """``python -m benchmarks.labeling``: how many labels a selection needs, beside random draws and plain uncertainty.
 
-A coder who knows every label answers. A third of the articles is never shown and measures every model. The pool and what
-measures are the same for all selections of a seed; after some labels the model is fitted again, as behind the page.
+A coder who knows every label answers. A third of the articles is never shown and measures every model. The pool and
+what measures are the same for all selections of a seed; after some labels the model is fitted again.
 """
 
 from __future__ import annotations
@@ -74,11 +74,12 @@ def run(one: Setting, how: str, seed: int, points: Sequence[int]) -> npt.NDArray
     pool = Pool(learner.clusters, learner.closeness, one.hits, margins)
     turns = Turns()
     labeled: list[int] = []
+    drawn: list[bool] = []
     fitted = 0
     figures = np.zeros((len(points), len(keys)))
     for n in range(min(max(points), len(shuffled))):
         if len(labeled) - fitted >= max(5, 0.05 * len(labeled)) and how != "random":
-            pool.margins = margins = fit(one, labeled)
+            pool.margins = margins = fit(one, labeled, drawn)
             fitted = len(labeled)
         row = -1
         if how == "selection" and not is_random(n, RANDOM_SHARE):
@@ -86,12 +87,13 @@ def run(one: Setting, how: str, seed: int, points: Sequence[int]) -> npt.NDArray
         elif how == "uncertainty" and n >= START and not np.isnan(margins).all():
             doubt = np.nanmin(np.abs(margins[:, ~np.isnan(margins).all(axis=0)]), axis=1)
             row = int(np.argmin(np.where(free, doubt, np.inf)))
+        drawn.append(row < 0)
         if row < 0:
             row = int(next(number for number in shuffled if free[number]))
         free[row] = False
         labeled.append(row)
         if len(labeled) in points:
-            found = fit(one, labeled)[held] > 0
+            found = fit(one, labeled, drawn)[held] > 0
             wanted = truth[held]
             figures[points.index(len(labeled))] = (
                 2 * (found & wanted).sum(axis=0) / np.maximum(found.sum(axis=0) + wanted.sum(axis=0), 1)
@@ -99,12 +101,11 @@ def run(one: Setting, how: str, seed: int, points: Sequence[int]) -> npt.NDArray
     return figures
 
 
-def fit(one: Setting, labeled: Sequence[int]) -> npt.NDArray[np.float64]:
+def fit(one: Setting, labeled: Sequence[int], drawn: Sequence[bool]) -> npt.NDArray[np.float64]:
     """Return the margins of all sentences by a model of these labels."""
     rows = np.array(labeled)
-    every = np.ones(len(rows), dtype=bool)
     keys = list(range(one.corpus.targets.shape[1]))
-    return one.learner.fit(rows, one.corpus.targets[rows], one.corpus.group_ids[rows], every, keys).margins
+    return one.learner.fit(rows, one.corpus.targets[rows], one.corpus.group_ids[rows], np.array(drawn), keys).margins
 
 
 def needed(curve: npt.NDArray[np.float64], points: Sequence[int], goal: float) -> float:

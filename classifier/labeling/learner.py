@@ -19,7 +19,6 @@ from classifier.labeling.selection import find_clusters, kappa, n_clusters
 from classifier.labeling.store import Project
 from classifier.metrics.bootstrap import Bootstrap, Figure, intervals, ratio
 from classifier.system.processes import Channel
-from classifier.training.calibration import choose_thresholds
 from classifier.training.linear import BLOCKS, Setting, fit_linear
 
 Floats = npt.NDArray[np.float64]
@@ -37,6 +36,12 @@ STOP_SET = 2_000
 
 #: Examples, and counter-examples, that a frame needs to be fitted.
 LEAST = 2
+
+#: F1 that a threshold may lose to be higher.
+TOLERANCE = 0.005
+
+#: How many random labels the share of examples among all labels counts for.
+PRIOR = 20.0
 
 #: Dimensions of the points that are clustered.
 DIMENSIONS = 64
@@ -169,7 +174,7 @@ class Learner:
         able = np.flatnonzero((positive >= LEAST) & (len(targets) - positive >= LEAST))
         margins = np.full((self.features.shape[0], n_frames), np.nan)
         outside, folds = self._out_of_fold(labeled, targets[:, able], groups)
-        thresholds = _thresholds(outside, targets[:, able])
+        thresholds = choose_thresholds(outside, targets[:, able], random)
         if len(able):
             coefficients, intercepts = fit_linear(labeled, targets[:, able], [SETTING], precision=np.float32)
             logits = self.features[:, columns] @ coefficients[:, 0] + intercepts[0]
@@ -259,14 +264,41 @@ class Learner:
         return result
 
 
-def _thresholds(outside: Floats, truth: Bools) -> Floats:
-    """Return each frame's threshold on its logit; zero for frames of too few examples to choose one by."""
+def choose_thresholds(outside: Floats, truth: Bools, random: Bools) -> Floats:
+    """Choose the threshold of each frame on its logit.
+
+    Parameters
+    ----------
+    outside : ndarray of shape (n_labeled, n_frames)
+        Logits out of fold.
+    truth : ndarray of bool of shape (n_labeled, n_frames)
+    random : ndarray of bool of shape (n_labeled,)
+        Which labels are of the random sample.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        The highest whose F1 is within `TOLERANCE` of the best; zero for frames of fewer examples than folds.
+
+    Notes
+    -----
+    Examples are commoner among chosen sentences than among all. Examples and counter-examples are weighed such that
+    their shares are those of the random sample, drawn towards those of all labels while it is small.
+    """
     thresholds = np.zeros(truth.shape[1])
-    enough = np.flatnonzero((truth.sum(axis=0) >= FOLDS) & outside.any(axis=0))
-    if len(enough):
-        chosen = choose_thresholds(1 / (1 + np.exp(-outside[:, enough])), truth[:, enough], "multilabel")
-        chosen = np.clip(chosen, 1e-6, 1 - 1e-6)
-        thresholds[enough] = np.log(chosen) - np.log1p(-chosen)
+    n, n_random = len(truth), int(random.sum())
+    for frame in np.flatnonzero((truth.sum(axis=0) >= FOLDS) & outside.any(axis=0)):
+        positive = truth[:, frame]
+        share = (positive[random].sum() + PRIOR * positive.mean()) / (n_random + PRIOR)
+        weights = np.where(positive, share / positive.mean(), (1 - share) / (1 - positive.mean()))
+        order = np.argsort(-outside[:, frame], kind="stable")
+        ranked = outside[order, frame]
+        hits = np.cumsum(weights[order] * positive[order])
+        found = np.cumsum(weights[order])
+        f1 = 2 * hits / (found + hits[-1])
+        last = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
+        place = last[np.flatnonzero(f1[last] >= f1[last].max() - TOLERANCE)[0]]
+        thresholds[frame] = (ranked[place] + ranked[place + 1]) / 2 if place + 1 < n else ranked[place] - 1.0
     return thresholds
 
 

@@ -38,10 +38,12 @@ class Server:
                 command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, **options
             )
         self.addresses: dict[str, str] = {}
+        self.connections: list[http.client.HTTPConnection] = []
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
+            self.process.stdout.close()
             raise AssertionError(self.errors.read_text())
         self._read(line)
 
@@ -63,6 +65,8 @@ class Server:
         self.process.wait(30)
 
     def stop(self) -> None:
+        for connection in self.connections:
+            connection.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
@@ -86,6 +90,7 @@ class Client:
     def __init__(self, server: Server, coder: str) -> None:
         self.port = server.port
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        server.connections.append(self.connection)
         status, headers, _ = self.raw("GET", f"/?token={server.token(coder)}")
         assert status == 303
         self.cookie = headers["set-cookie"].partition(";")[0]
