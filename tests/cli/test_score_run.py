@@ -18,7 +18,7 @@ FRAMING = [sys.executable, "-m", "classifier"]
 
 def score(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
     command = [*FRAMING, "score", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
 
 
 @pytest.fixture(scope="module")
