@@ -27,9 +27,6 @@ DOUBLE_SHARE = 0.1
 #: Sentences from which is chosen; of a larger project, a sample that changes from time to time.
 POOL = 12_000
 
-#: A frame of fewer examples is rare: every other time the likeliest example is shown, and not the most doubtful.
-RARE = 20
-
 #: Labels chosen for a wide view before the first is chosen by a model.
 START = 20
 
@@ -172,7 +169,7 @@ class Pool:
         left = self._representatives[free[self._representatives]]
         return int(left[0]) if len(left) else -1
 
-    def pick(self, free: Bools, frame: int, examples: int, served: int, recent: Sequence[int] = ()) -> int:
+    def pick(self, free: Bools, frame: int, recent: Sequence[int] = ()) -> int:
         """Return the row to label next for a frame.
 
         Parameters
@@ -180,8 +177,6 @@ class Pool:
         free : ndarray of bool of shape (n,)
             Rows that may be chosen.
         frame : int
-        examples, served : int
-            Labels with the frame, and its turns so far.
         recent : sequence of int
             Clusters of the rows chosen last, which are left out where others are free.
 
@@ -193,8 +188,8 @@ class Pool:
         Notes
         -----
         Without a model the sentence with most of the frame's keywords, else a representative. With one the sentence
-        nearest to the frame's threshold; of a rare frame every other time the one that is likeliest to carry it, as few
-        examples leave the threshold itself unsure.
+        nearest to the frame's threshold (uncertainty sampling; Lewis and Gale 1994), which for a rare frame is among
+        those likeliest to carry it.
         """
         margins = self.margins[:, frame]
         if np.isnan(margins).all():
@@ -202,8 +197,6 @@ class Pool:
             if not hits.any():
                 return self.representative(free)
             value = -hits - self.closeness * 1e-6
-        elif examples < RARE and served % 2 == 0:
-            value = -margins
         else:
             value = np.abs(margins)
         spread = free & ~np.isin(self.clusters, np.asarray(recent, dtype=np.intp))
@@ -268,9 +261,8 @@ def choose(
     if len(keys) and not wide and (searched or not np.isnan(pool.margins).all()):
         frame = pool.next_frame(examples, [turns.served.get(one, 0) for one in keys])
         key = keys[frame]
-        served = turns.served.get(key, 0)
-        row = pool.pick(free, frame, examples[frame], served, turns.recent)
-        turns.served[key] = served + 1
+        row = pool.pick(free, frame, turns.recent)
+        turns.served[key] = turns.served.get(key, 0) + 1
     if row < 0:
         row, key = pool.representative(free), None
     clusters = int(pool.clusters.max()) + 1

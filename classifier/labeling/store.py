@@ -37,7 +37,7 @@ SCHEMA = 1
 #: What every project file begins with, and is told by.
 MAGIC = b"SQLite format 3\0"
 
-#: Tells a project from other SQLite files: "FRAM".
+#: Tells a project from other SQLite files.
 APPLICATION = 0x4652414D
 
 #: Sentences that one transaction of an import holds at least.

@@ -138,7 +138,8 @@ def test_everything_by_keyboard(news: Path, tmp_path: Path, framing) -> None:
         assert len(ledger.rulings) == 1
         assert [ruling[0].coder for ruling in ledger.rulings.values()] == ["Ada"]
         found = {
-            passage.text: ledger.names(ledger.finals[passage.sentence]) for passage in project.passages(ledger.finals)
+            passage.text: ledger.names(ledger.finals[passage.sentence])
+            for passage in project.passages(list(ledger.finals))
         }
         assert found == {text: names for text, names in ANSWERS.items() if text in found}
         assert len(found) >= 59

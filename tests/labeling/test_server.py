@@ -116,12 +116,13 @@ def test_requests_are_bounded_and_malformed_ones_are_refused(news: Path, codeboo
                 pass  # it has heard enough
             assert b" 413 " in raw.recv(1000)
         assert client.ask(f"/api/goto?words={'x' * 3_000}")[0] == 414
-        for data in (
+        malformed: tuple[Any, ...] = (
             *([], "text", {}, {"sentence": "one"}, {"sentence": 1.5}, {"sentence": True}, {"sentence": 10**30}),
             *({"sentence": 0, "frames": []}, {"sentence": 10_000, "frames": []}, {"sentence": 1, "frames": [99]}),
             *({"sentence": 1, "frames": "1"}, {"sentence": 1, "frames": [None]}, {"sentence": 1, "comment": 3}),
             *({"sentence": 1, "comment": "x" * 5_000}, {"sentence": 1, "request": "x" * 200}),
-        ):
+        )
+        for data in malformed:
             status, answer = client.ask("/api/decide", data)
             assert status == 400, data
             assert answer["error"]
@@ -277,7 +278,8 @@ def test_blind_two_coders_disagree_and_a_ruling_decides(news: Path, codebook: Pa
             first[view["item"]["sentence"]] = frames_of(view, text_of(view["item"]))
             view = label(ada, view)
         view = ben.get("/api/view")
-        order, wrong = [], 0
+        order: list[int] = []
+        wrong = 0
         while view["item"] and len(order) < 60:
             item = view["item"]
             order.append(item["sentence"])
@@ -352,13 +354,15 @@ def test_what_was_acknowledged_survives_sigkill(kills: int, news: Path, codebook
         db.close()
     with Project(tmp_path / "coding.db") as project:
         events = [event for event in project.events() if event.kind == "label"]
-    found = {str(event.request).partition("/")[2]: (event.sentence, event.value["frames"]) for event in events}
+    found: dict[str, tuple[int | None, list[int]]] = {
+        str(event.request).partition("/")[2]: (event.sentence, event.value["frames"]) for event in events
+    }
     assert len(found) == len(events)  # none doubled
     assert len(acknowledged) > kills
-    for request, label_ in acknowledged.items():
-        assert found[request] == label_
-    for request, label_ in found.items():
-        assert sent[request] == label_
+    for request, given in acknowledged.items():
+        assert found[request] == given
+    for request, kept in found.items():
+        assert sent[request] == kept
 
 
 def test_without_articles_or_with_a_wrong_codebook_it_says_what_to_do(tmp_path: Path, news: Path, framing) -> None:

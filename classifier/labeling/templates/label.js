@@ -100,8 +100,8 @@ function drawText() {
     text.replaceChildren(make("p", "", "Add articles with framing label SOURCE, or train: framing train on the project."));
     return;
   }
-  title.replaceChildren(make("bdi", "", item.title || item.source));
-  const about = [item.outlet, item.date, item.title ? item.source : "", `sentence ${item.place} of ${item.of}`];
+  title.replaceChildren(make("bdi", "", item.title || item.source.split("/").pop()));
+  const about = [item.outlet, item.date, item.source, `sentence ${item.place} of ${item.of}`];
   $("#about").replaceChildren(...about.filter(Boolean).flatMap((part, i) => i ? [" ", make("span", "", part)] : [make("span", "", part)]));
   const paragraphs = [];
   for (const [number, words, breaks, marks] of item.around) {
@@ -361,7 +361,7 @@ function addFrame(frame, i) {
   drop.type = "button";
   drop.addEventListener("click", () => box.remove());
   small.append(
-    field("Key", "key", "key", frame.key, {maxLength: 1}),
+    field("Key", "", "key", frame.key, {maxLength: 1}),
     field("Colour", "", "colour", frame.colour || "#666666", {type: "color"}),
     make("span", "grow"), drop
   );
