@@ -98,7 +98,6 @@ class Behind:
         self._talk = threading.Lock()
         self._clusters: npt.NDArray[np.float64] = np.zeros((0, 2))
         self._hits: tuple[Any, npt.NDArray[np.float64]] | None = None
-        self.busy = False
         self._thread = threading.Thread(target=self._run, name="framing-learner", daemon=True)
         self._thread.start()
 
@@ -106,7 +105,6 @@ class Behind:
         """Hand over what to fit next; what was handed over before and not begun is dropped."""
         with self._condition:
             self._next = work
-            self.busy = True
             self._condition.notify()
 
     def close(self) -> None:
@@ -139,7 +137,6 @@ class Behind:
         while True:
             with self._condition:
                 while self._next is None and not self._stopped:
-                    self.busy = False
                     self._condition.wait()
                 if self._stopped:
                     return
@@ -156,7 +153,6 @@ class Behind:
                     self._child = None
                 failures += 1
                 if failures >= TRIES:
-                    self.busy = False
                     self._on_failure(
                         f"The model behind the page has stopped ({error}); sentences are chosen without it."
                     )

@@ -45,8 +45,8 @@ REFIT, REFIT_PART = 5, 0.02
 #: Labels after which a pool that is a part of the project is drawn anew.
 POOL_LIFE = 500
 
-#: Share of a coder's sentences that may be others' at most, while there are new ones.
-SECOND_LIMIT = 2 * DOUBLE_SHARE
+#: Of a coder's sentences this many times the double share may be others' at most, while there are new ones.
+SECOND_LIMIT = 2
 
 #: Sentences at the head of the random order of which no coder ever sees what the model says.
 RESERVE = 5_000
@@ -562,7 +562,7 @@ class Session:
         history = self.ledger.history[coder]
         seconds = sum(1 for one in history if self.ledger.draws.get(one.sentence, one).coder != coder)
         second = self._second(coder, waiting)
-        if second and seconds < SECOND_LIMIT * (len(history) + 1):
+        if second and seconds < SECOND_LIMIT * self.double_share * (len(history) + 1):
             return second, {"origin": "second"}
         if is_random(n, self.random_share):
             sentence = self._next_random()
@@ -628,8 +628,6 @@ class Session:
         labeled = self.ledger.finals
         new = abs(self.ledger.n_labels - self._fitted_at) if self._fitted_at >= 0 else None
         if new is not None and new < max(REFIT, REFIT_PART * len(labeled)):
-            return
-        if self._behind.busy and self._fitted_at >= 0:
             return
         self._fitted_at = self.ledger.n_labels
         pool = self._pool
