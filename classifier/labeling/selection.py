@@ -36,6 +36,9 @@ RECENT = 8
 #: Agreement of successive models from which on labels have little more to tell (Bloodgood and Vijay-Shanker 2009).
 STABLE = 0.99
 
+#: Labels before which nothing is said of stopping: models of very few agree by knowing nothing.
+SETTLED = 100
+
 #: Successive agreements of which the mean is asked.
 WINDOW = 3
 

@@ -22,6 +22,7 @@ from classifier.labeling.selection import (
     DOUBLE_SHARE,
     POOL,
     RANDOM_SHARE,
+    SETTLED,
     Pool,
     Turns,
     choose,
@@ -234,7 +235,7 @@ class Session:
                 "conflicts": len(ledger.disputed),
                 "outdated": len(ledger.outdated(coder)) if len(ledger.codebooks) > 1 else 0,
                 "random": sum(1 for number in finals if self._is_sampled(number)),
-                "stable": is_stable(agreements),
+                "stable": len(finals) >= SETTLED and is_stable(agreements),
                 "agreement": fit["agreement"] if fit else None,
                 "f1": fit["f1"] if fit else None,
                 "fits": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import socket
 import sqlite3
@@ -377,3 +378,58 @@ def test_without_articles_or_with_a_wrong_codebook_it_says_what_to_do(tmp_path: 
         assert done.returncode == 2, done.stderr
         assert message in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
+def test_a_full_disk_is_said_by_the_server_and_nothing_is_lost(news: Path, codebook: Path, tmp_path: Path) -> None:
+    import resource
+
+    with serving(news, "--project", "coding.db", "--codebook", codebook, "--coder", "Ada", cwd=tmp_path) as server:
+        client = Client(server, "Ada")
+        view = label(client, client.get("/api/view"))
+        size = (tmp_path / "coding.db-wal").stat().st_size
+        before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, -1))
+        item = view["item"]
+        data = {"sentence": item["sentence"], "frames": [], "request": "one", "seen": view["seen"]}
+        status, answer = client.ask("/api/decide", data)
+        assert status == 507
+        assert "disk is full or cannot be written" in answer["error"]
+        assert client.get("/api/changes")["progress"]["labeled"] == 1
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+        assert client.post("/api/decide", data)["progress"]["labeled"] == 2
+    with Project(tmp_path / "coding.db") as project:
+        assert len(Ledger.of(project.events()).finals) == 2
+
+
+def test_an_import_that_was_killed_goes_on(codebook: Path, tmp_path: Path, framing) -> None:
+    source = tmp_path / "many.jsonl"
+    with source.open("w", encoding="utf-8") as stream:
+        for number in range(6_000):
+            text = "\n".join(f"Sentence {i} of article {number}." for i in range(10))
+            stream.write(json.dumps({"id": str(number), "text": text}) + "\n")
+    command = [
+        sys.executable,
+        "-m",
+        "classifier",
+        "label",
+        str(source),
+        "--project",
+        "coding.db",
+        "--port",
+        str(free_port()),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: (tmp_path / "coding.db-wal").exists() and (tmp_path / "coding.db-wal").stat().st_size > 500_000)
+    process.kill()
+    process.wait()
+    with serving(source, "--project", "coding.db", "--codebook", codebook, cwd=tmp_path) as server:
+        progress = Client(server, "coder").get("/api/view")["progress"]
+        assert progress["sentences"] == 60_000
+    db = sqlite3.connect(tmp_path / "coding.db")
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert db.execute("SELECT count(*), count(DISTINCT digest) FROM article").fetchone() == (6_000, 6_000)
+    assert db.execute("SELECT count(*), max(id) FROM sentence").fetchone() == (60_000, 60_000)
+    db.close()

@@ -438,7 +438,7 @@ function drawCourt() {
     button.addEventListener("click", () => rule(vote.frames));
     votes.append(button);
   }
-  place.replaceChildren(make("h3", "", one.title || one.source), text, votes);
+  place.replaceChildren(make("h3", "", one.title || one.source.split("/").pop()), text, votes);
   $("#case .at").focus({preventScroll: true});
 }
 async function rule(ids) {
