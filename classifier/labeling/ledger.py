@@ -128,6 +128,8 @@ class Ledger:
     comments: dict[int, dict[str, str]] = field(default_factory=dict)
     draws: dict[int, Draw] = field(default_factory=dict)
     waiting: dict[str, dict[int, Draw]] = field(default_factory=lambda: defaultdict(dict))
+    #: By coder and sentence: what was taken back, and not decided anew.
+    undone: dict[str, dict[int, Decision]] = field(default_factory=lambda: defaultdict(dict))
     history: dict[str, list[Decision]] = field(default_factory=lambda: defaultdict(list))
     judged: dict[str, list[Ruling]] = field(default_factory=lambda: defaultdict(list))
     fits: list[dict[str, Any]] = field(default_factory=list)
@@ -198,6 +200,7 @@ class Ledger:
         self.decisions.setdefault(event.sentence, {}).setdefault(event.coder, []).append(decision)
         self.history[event.coder].append(decision)
         self.waiting[event.coder].pop(event.sentence, None)
+        self.undone[event.coder].pop(event.sentence, None)
         self.n_labels += 1
         self.seen[event.coder] = event.id
         self._touch(event.sentence)
@@ -247,6 +250,7 @@ class Ledger:
         if not coders[one.coder]:
             del coders[one.coder]
             origin = self.draws[one.sentence].origin if one.sentence in self.draws else "chosen"
+            self.undone[one.coder][one.sentence] = one
             # What was taken back comes first again.
             again = {one.sentence: Draw(one.sentence, one.coder, origin)}
             self.waiting[one.coder] = again | self.waiting[one.coder]

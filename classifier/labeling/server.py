@@ -244,8 +244,9 @@ def application(session: Session, hosts: frozenset[str], port: int) -> ASGIApp:
         return session.view(coder)
 
     def undo(coder: str, data: Any) -> Any:
-        sentence = session.undo(coder, _request(data))
-        return {**session.view(coder, sentence), "undone": sentence}
+        taken = session.undo(coder, _request(data))
+        view = session.view(coder, taken.sentence if taken else None)
+        return {**view, "undone": taken.sentence if taken else None}
 
     def comment(coder: str, data: Any) -> Any:
         session.comment(coder, _number(data, "sentence"), _text(data, "text"))

@@ -187,6 +187,7 @@ class Session:
         passage = self.project.passage(sentence)
         around = self.project.around(sentence, AROUND, CHARACTERS)
         decision = self.ledger.decision(sentence, coder)
+        undone = self.ledger.undone[coder].get(sentence)
         marks = {}
         for number, _, _ in around:
             own = self.ledger.decision(number, coder)
@@ -202,6 +203,7 @@ class Session:
             "date": passage.date or "",
             "around": [[number, text, new_line, marks.get(number)] for number, text, new_line in around],
             "decision": None if decision is None else _plain(decision),
+            "undone": None if undone is None else _plain(undone),
             "comment": self.ledger.comments.get(sentence, {}).get(coder, ""),
         }
 
@@ -323,24 +325,24 @@ class Session:
                 raise InputError(f"there is no sentence {sentence}; they are numbered from 1 to {self.n}.")
             self._record([Event("comment", coder, sentence, {"text": _short(text)})])
 
-    def undo(self, coder: str, request: str | None = None) -> int | None:
+    def undo(self, coder: str, request: str | None = None) -> Decision | None:
         """Take back the last decision of a coder.
 
         Returns
         -------
-        int or None
-            The sentence, to be decided again; None where there is nothing to take back.
+        Decision or None
+            What was taken back, its sentence to be decided again; None where there is nothing, or the same request
+            has done so already.
         """
         with self.lock:
             request = f"{coder}/{request}" if request else None
             history = self.ledger.history[coder]
-            if request in self.ledger.requests:
-                return next(iter(self.ledger.waiting[coder]), None)
-            if not history:
+            if not history or request in self.ledger.requests:
                 return None
             last = history[-1]
             self._record([Event("undo", coder, last.sentence, {}, undoes=last.event, request=request)])
-            return last.sentence
+            self._learn()
+            return last
 
     def previous(self, coder: str) -> int | None:
         """Return the sentence that a coder decided last."""
@@ -356,11 +358,12 @@ class Session:
             Numbers and texts.
         """
         words = words.strip()
-        with self.lock:
-            if words.isdecimal() and len(words) < 12 and 1 <= int(words) <= self.n:
-                number = int(words)
-                return [(number, self.project.passage(number).text)]
-            return self.project.find(words) if words else []
+        if words.isdecimal() and len(words) < 12 and 1 <= int(words) <= self.n:
+            with self.lock:
+                return [(int(words), self.project.passage(int(words)).text)]
+        # A search takes its time, and nobody waits for it: it has a connection of its own.
+        with Project(self.project.path) as reader:
+            return reader.find(words) if words else []
 
     def outdated(self, coder: str) -> int | None:
         """Return a sentence that the coder decided before a frame existed; None where there is none."""
@@ -575,7 +578,15 @@ class Session:
         sentence = self._next_random()
         if sentence:
             return sentence, {"origin": "random", "rank": int(self._rank[sentence - 1]), "of": self.n}
-        return second, {"origin": "second"}
+        return second or self._left(coder, waiting), {"origin": "second"}
+
+    def _left(self, coder: str, waiting: list[int]) -> int:
+        """Return a sentence that others were shown and have not decided, when nothing else is left; 0 for none."""
+        for other, shown in self.ledger.waiting.items():
+            for number in shown if other != coder else ():
+                if number not in waiting and coder not in self.ledger.decisions.get(number, {}):
+                    return number
+        return 0
 
     def _second(self, coder: str, waiting: list[int]) -> int:
         """Return a sentence that another coder has decided and this one is to decide too, in random order."""

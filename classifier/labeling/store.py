@@ -43,6 +43,9 @@ APPLICATION = 0x4652414D
 #: Sentences that one transaction of an import holds at least.
 BATCH = 20_000
 
+#: Seconds that a search for words may take.
+SEARCH_SECONDS = 5.0
+
 _TABLES = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE article (
@@ -518,7 +521,7 @@ class Project:
         return np.array([self.article_of(number) for number in sentences], dtype=np.int64)
 
     def find(self, words: str, limit: int = 20) -> list[tuple[int, str]]:
-        """Find sentences by their text; the search looks at a bounded part of a large project.
+        """Find sentences by their text; in a project of gigabytes the search ends before it has seen all.
 
         Parameters
         ----------
@@ -533,7 +536,7 @@ class Project:
         """
         found: list[tuple[int, str]] = []
         wanted = words.casefold()
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + SEARCH_SECONDS
         cursor = self._db.execute("SELECT id, text FROM article ORDER BY id")
         for article, text in cursor:
             if wanted in text.casefold():

@@ -11,8 +11,8 @@ from classifier.labeling.ledger import Ledger
 from classifier.labeling.store import Project
 from tests.browser import Browser
 from tests.labeling.conftest import ANSWERS
-from tests.labeling.serving import serving, write_articles
-from tests.labeling.test_server import HOSTILE
+from tests.labeling.serving import Client, serving, wait_for, write_articles
+from tests.labeling.test_server import HOSTILE, label
 
 pytest.importorskip("starlette", reason="comes with the extra 'label'")
 pytest.importorskip("uvicorn", reason="comes with the extra 'label'")
@@ -99,8 +99,8 @@ def test_everything_by_keyboard(news: Path, tmp_path: Path, framing) -> None:
             browser.press("u")
             browser.wait(f"{STATE} === 'Taken back.'")
             browser.run("document.querySelector('#state').textContent = ''")
-        for _ in range(3):
-            decide(browser, *keys_for(browser.run(SHOWN)))
+        for _ in range(3):  # frames are on as they were, none is to be said again
+            decide(browser)
         # Go to a sentence, and decide it anew.
         browser.press("g")
         browser.wait("document.querySelector('#going').open")
@@ -216,6 +216,39 @@ def test_hostile_text_is_text(codebook: Path, tmp_path: Path) -> None:
         browser.wait(f"{SHOWN}.includes('<script>alert(1)</script>')")
         assert browser.run("document.querySelectorAll('#text script, #text img').length") == 0
         assert browser.messages == []
+
+
+@pytest.mark.slow
+def test_a_second_look_after_the_decision(news: Path, codebook: Path, tmp_path: Path) -> None:
+    arguments = (news, "--project", "coding.db", "--codebook", codebook, "--second-look", "--double-share", "0")
+    with serving(*arguments, cwd=tmp_path) as server, Browser() as browser:
+        client = Client(server, "coder")
+        view = client.get("/api/view")
+        for _ in range(25):
+            view = label(client, view)
+        wait_for(lambda: client.get("/api/changes")["progress"]["f1"])
+        open_page(browser, server.addresses["coder"])
+        assert browser.run("document.querySelector('#look').hidden")
+        for _ in range(30):
+            text = browser.run(SHOWN)
+            decide(browser, "0" if ANSWERS[text] else "1")  # wrong on purpose
+            browser.run("new Promise(done => setTimeout(done, 300))")
+            if not browser.run("document.querySelector('#look').hidden"):
+                break
+        assert text in browser.run("document.querySelector('#look').textContent")
+        browser.press("r")
+        browser.wait(f"{SHOWN} === {text!r}")
+        for key in [*(["1"] if not ANSWERS[text] else []), *keys_for(text)]:
+            browser.press(key)
+        browser.press("Enter")
+        browser.wait(f"{STATE} === 'Saved.'")
+    with Project(tmp_path / "coding.db") as project:
+        looked = [event for event in project.events() if event.kind == "label" and event.value.get("looked")]
+        assert len(looked) == 1
+        ledger = Ledger.of(project.events())
+        number = looked[0].sentence or 0
+        assert sorted(ledger.names(ledger.votes(number)["coder"])) == sorted(ANSWERS[text])
+        assert ledger.votes(number, blind=True)["coder"] != ledger.votes(number)["coder"]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -136,6 +136,12 @@ def test_what_a_model_said_is_a_prediction_and_no_label(
     assert said == [[name for name in row["labels"].split("|") if name] for row in read(scored)]
     assert any(said)
     assert {task["predictions"][0]["model_version"] for task in tasks} == {read(scored)[0]["model"]}
+    lines = tmp_path / "scored.jsonl"
+    assert cli("score", article_file, "--model", model_directory, "--output", lines).exit_code == 0
+    for arguments in (("check", lines), ("convert", lines, tmp_path / "out.csv")):
+        result = cli(*arguments)
+        assert result.exit_code == 2
+        assert "no person's" in result.stderr
     # Reading the tasks back finds nobody's labels.
     result = cli("convert", tmp_path / "tasks.json", tmp_path / "back.csv")
     assert read(tmp_path / "back.csv") == []

@@ -60,7 +60,8 @@ class Coding(RuleBasedStateMachine):
 
     @rule(coder=st.sampled_from(CODERS))
     def undo(self, coder: str) -> None:
-        taken = self.session.undo(coder)
+        undone = self.session.undo(coder)
+        taken = None if undone is None else undone.sentence
         assert taken == (self.given[coder].pop() if self.given[coder] else None)
         if taken is not None and taken not in self.given[coder]:
             shown: Any = self.session.view(coder)["item"]

@@ -30,6 +30,11 @@ def read_doccano(data: bytes, path: str | Path, columns: Columns, unlabeled: boo
     """Read what doccano exports as JSONL; an empty list of labels is a text without a frame."""
     records = Records()
     for number, record in json_lines(data, path):
+        if isinstance(record.get("sentences"), list) and "model" in record:
+            raise InputError(
+                f"{path}, line {number}: this is what framing score writes: a model's labels, and no person's; "
+                "score with --format csv to convert them to predictions for Label Studio."
+            )
         try:
             text, name = text_of(record, "text", "data", columns.text)
             key = "label" if "label" in record else "labels"

@@ -64,10 +64,12 @@ function show(next, restored) {
   item = next;
   chosen = new Set(); none = unsure = looked = false;
   retry = null;
-  if (next && next.decision && !next.decision.skipped) {
-    chosen = new Set(next.decision.frames);
-    none = !chosen.size;
-    unsure = next.decision.unsure;
+  // One's own decision, also one that was taken back, is on again: to be changed, and not to be typed anew.
+  const own = next && (next.decision || next.undone);
+  if (own && !own.skipped) {
+    chosen = new Set(own.frames.filter(id => frameOf(id) >= 0));
+    none = !own.frames.length;
+    unsure = own.unsure;
   }
   if (restored) ({chosen, none, unsure, looked, retry} = restored);
   const comment = $("#comment");
