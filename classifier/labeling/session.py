@@ -235,6 +235,7 @@ class Session:
                 "examples": counts,
                 "coders": len(ledger.tokens),
                 "conflicts": len(ledger.disputed),
+                "doubled": sum(len(coders) > 1 for coders in ledger.decisions.values()),
                 "outdated": len(ledger.outdated(coder)) if len(ledger.codebooks) > 1 else 0,
                 "random": sum(1 for number in finals if self._is_sampled(number)),
                 "stable": len(finals) >= SETTLED and is_stable(agreements),

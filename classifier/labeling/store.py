@@ -286,7 +286,7 @@ class Project:
             raise
 
     def add_articles(self, articles: Iterable[Article], progress: Callable[[int], None] | None = None) -> int:
-        """Add articles and their sentences; those that are there already are left out.
+        """Add articles and their sentences; those that are there already, by id and text, are left out.
 
         Parameters
         ----------
@@ -333,7 +333,8 @@ class Project:
                         for value in (article.source, article.id, article.title, article.outlet, article.date)
                     ]
                     text = _storable(article.text)
-                    digest = hashlib.sha256(orjson.dumps([*values[:2], text])).digest()
+                    # The same file is the same article under whatever path it was named.
+                    digest = hashlib.sha256(orjson.dumps([values[1], text])).digest()
                     if self._db.execute("SELECT 1 FROM article WHERE digest = ?", (digest,)).fetchone():
                         continue
                     cursor = self._db.execute(

@@ -116,6 +116,7 @@ def test_everything_by_keyboard(news: Path, tmp_path: Path, framing) -> None:
             decide(browser, *(keys_for(text) if number else (["0"] if ANSWERS[text] else ["1"])))
         assert browser.run("document.querySelector('#n-conflicts').textContent") == "1"
         open_page(browser, server.addresses["Ada"])
+        browser.wait("document.querySelector('#agreed').textContent.includes('Strike')")
         browser.press("a")
         browser.wait("document.querySelectorAll('#figures-body td').length > 5")
         browser.press("Escape")

@@ -65,7 +65,8 @@ def test_sentences_are_found_in_their_articles(path: Path) -> None:
 def test_an_article_that_is_there_is_not_added_again_and_a_new_one_is(path: Path) -> None:
     with Project(path, write=True) as project:
         before = project.draws()
-        assert project.add_articles([*ARTICLES, Article("c.txt", "Snow fell. It stayed.")]) == 1
+        elsewhere = Article("/somewhere/a.txt", ARTICLES[0].text)
+        assert project.add_articles([*ARTICLES, elsewhere, Article("c.txt", "Snow fell. It stayed.")]) == 1
         after = project.draws()
         assert (len(before), len(after)) == (4, 6)
         assert (after[:4] == before).all()

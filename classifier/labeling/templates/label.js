@@ -176,6 +176,21 @@ function drawProgress(progress) {
     old.replaceChildren(`${plural(progress.outdated, "sentence")} of yours ${progress.outdated === 1 ? "was" : "were"} decided before a frame of the codebook existed. `, again);
   }
   drawHint(progress);
+  if (progress.coders > 1 && progress.doubled !== doubled) {
+    doubled = progress.doubled;
+    drawAgreement();
+  }
+}
+let doubled = 0;  // sentences labeled by two coders when agreement was asked for last
+async function drawAgreement() {
+  let rows = [];
+  try { ({rows} = await ask("/api/agreement")); } catch (error) { return; }
+  const place = $("#agreed");
+  place.hidden = !rows.length;
+  place.replaceChildren(
+    make("p", "", `Krippendorff’s alpha, on ${plural(doubled, "sentence")} of two coders:`),
+    ...rows.map(row => make("p", "", `${row.title} ${figure(row.alpha)}`))
+  );
 }
 function drawHint(progress) {
   const place = $("#hint"), lines = [];
