@@ -17,8 +17,8 @@ from classifier.corpus.table import Columns, Table
 from classifier.errors import InputError
 from classifier.labeling.frames import codebook_of
 from classifier.labeling.ledger import Ledger
+from classifier.labeling.queue import sampled
 from classifier.labeling.selection import inclusion_probability, random_order
-from classifier.labeling.session import sampled
 from classifier.labeling.store import Project
 
 #: Columns of every row, beside text, labels and article.

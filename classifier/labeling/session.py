@@ -10,32 +10,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from classifier.errors import FramingError, InputError
 from classifier.labeling.agreement import coders_agreement
 from classifier.labeling.behind import Behind, Outcome, Work, pool_of
 from classifier.labeling.frames import MAX_TEXT, checked, codebook_of, write_frames
 from classifier.labeling.ledger import Decision, Ledger, value_of
-from classifier.labeling.selection import (
-    DOUBLE_SHARE,
-    POOL,
-    RANDOM_SHARE,
-    SETTLED,
-    Pool,
-    Turns,
-    choose,
-    inclusion_probability,
-    is_random,
-    is_stable,
-    random_order,
-)
+from classifier.labeling.queue import AHEAD, Queue
+from classifier.labeling.selection import DOUBLE_SHARE, POOL, RANDOM_SHARE, SETTLED, Pool, is_stable
 from classifier.labeling.store import Event, Project
 from classifier.report.colours import initials
-
-#: Sentences that a coder has waiting: the one shown, and the next.
-AHEAD = 2
 
 #: Sentences, and characters, of the article shown on each side at most.
 AROUND, CHARACTERS = 200, 60_000
@@ -45,9 +28,6 @@ REFIT, REFIT_PART = 5, 0.02
 
 #: Labels after which a pool that is a part of the project is drawn anew.
 POOL_LIFE = 500
-
-#: Of a coder's sentences this many times the double share may be others' at most, while there are new ones.
-SECOND_LIMIT = 2
 
 #: Sentences at the head of the random order of which no coder ever sees what the model says.
 RESERVE = 5_000
@@ -90,31 +70,17 @@ class Session:
         learn: bool = True,
     ) -> None:
         self.project, self.codebook_path = project, codebook_path
-        self.random_share, self.double_share, self.second_look = random_share, double_share, second_look
+        self.second_look = second_look
         self.lock = threading.RLock()
         self.ledger = Ledger.of(project.events())
         draws = project.draws()
         self.n = len(draws)
-        seed = int(project.settings["seed"])
-        self._seed = seed
-        self._order = random_order(draws)
-        self._rank = np.empty(self.n, dtype=np.int64)
-        self._rank[self._order] = np.arange(self.n)
-        # Whether a sentence is coded twice is settled by a number of its own, whoever comes first.
-        self._double = np.random.default_rng([seed, 1]).random(self.n, dtype=np.float32)
+        self._seed = int(project.settings["seed"])
+        self.queue = Queue(draws, self._seed, self.ledger, random_share, double_share)
         self._articles: dict[int, int] = {}
-        self._taken = np.zeros(self.n + 1, dtype=bool)
-        self._walked = 0
-        self._sampled = sampled(self.ledger, self._rank)
         self._pool: tuple[int, ...] = ()
-        self._pool_ids: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._choice: Pool | None = None
-        self._choice_keys: tuple[int, ...] = ()
-        self._turns = Turns()
         self._fitted_at = -1
         self.message = ""
-        for sentence in self.ledger.draws.keys() | self.ledger.decisions.keys():
-            self._take(sentence)
         self._behind = Behind(project.path, self._on_outcome, self._on_failure) if learn and self.n else None
         self._learn()
 
@@ -237,7 +203,7 @@ class Session:
                 "conflicts": len(ledger.disputed),
                 "doubled": sum(len(coders) > 1 for coders in ledger.decisions.values()),
                 "outdated": len(ledger.outdated(coder)) if len(ledger.codebooks) > 1 else 0,
-                "random": sum(1 for number in finals if self._is_sampled(number)),
+                "random": sum(1 for number in finals if self.queue.is_sampled(number)),
                 "stable": len(finals) >= SETTLED and is_stable(agreements),
                 "agreement": fit["agreement"] if fit else None,
                 "f1": fit["f1"] if fit else None,
@@ -315,8 +281,7 @@ class Session:
             else:
                 value = value_of(frames, unsure, self.ledger.codebook_event, looked)
                 events.append(Event("label", coder, sentence, value, request=request))
-            self._take(sentence)
-            self._record([*events, *self._draws(coder, without=sentence)])
+            self._record([*events, *self.queue.draws(coder, without=sentence)])
             self._learn()
 
     def comment(self, coder: str, sentence: int, text: str) -> None:
@@ -344,11 +309,6 @@ class Session:
             self._record([Event("undo", coder, last.sentence, {}, undoes=last.event, request=request)])
             self._learn()
             return last
-
-    def previous(self, coder: str) -> int | None:
-        """Return the sentence that a coder decided last."""
-        with self.lock:
-            return self.ledger.history[coder][-1].sentence if self.ledger.history[coder] else None
 
     def goto(self, words: str) -> list[tuple[int, str]]:
         """Find sentences: by number, else by what they say.
@@ -397,7 +357,7 @@ class Session:
             found = checked({**data, "roles": self.ledger.codebook.get("roles", {})}, self.ledger.last_frame)
             self._record([Event("codebook", coder, None, found)])
             self._fitted_at = -1
-            self._choice = None
+            self.queue.choose_from((), (), None)
             self._learn()
             if found["frames"]:
                 write_frames(found, self.codebook_path)
@@ -494,9 +454,9 @@ class Session:
         with self.lock:
             if not self.second_look or self._behind is None or not 1 <= sentence <= self.n:
                 return None
-            if self._rank[sentence - 1] < min(RESERVE, self.n // 2) or self._is_double(sentence):
+            if self.queue.rank[sentence - 1] < min(RESERVE, self.n // 2) or self.queue.is_double(sentence):
                 return None
-            if self._is_sampled(sentence) or len(self.ledger.decisions.get(sentence, {})) != 1:
+            if self.queue.is_sampled(sentence) or len(self.ledger.decisions.get(sentence, {})) != 1:
                 return None
             decision = self.ledger.decision(sentence, coder)
             if decision is None or decision.skipped or decision.looked:
@@ -510,127 +470,22 @@ class Session:
         ]
         return {"sentence": sentence, "frames": frames} if frames else None
 
-    # ---- what is shown next
+    # ---- what is recorded
 
     def _record(self, events: list[Event]) -> None:
         for event in self.project.append(events):
             self.ledger.apply(event)
-            if event.kind == "draw" and event.value["origin"] == "random":
-                assert event.sentence is not None
-                self._sampled = max(self._sampled, int(self._rank[event.sentence - 1]) + 1)
+            self.queue.note(event)
 
-    def _take(self, sentence: int) -> None:
-        self._taken[sentence] = True
+    def _replenish(self, coder: str) -> None:
+        events = self.queue.draws(coder)
+        if events:
+            self._record(events)
 
     def _article(self, sentence: int) -> int:
         if sentence not in self._articles:
             self._articles[sentence] = self.project.article_of(sentence)
         return self._articles[sentence]
-
-    def _is_double(self, sentence: int) -> bool:
-        return bool(self._double[sentence - 1] < self.double_share)
-
-    def _is_sampled(self, sentence: int) -> bool:
-        """Tell whether a sentence is in the random sample: among those that come first in the random order."""
-        return bool(self._rank[sentence - 1] < self.n_sampled)
-
-    @property
-    def n_sampled(self) -> int:
-        """The size of the random sample so far, answered or not."""
-        return self._sampled
-
-    @property
-    def probability(self) -> float:
-        """The probability with which each sentence is in the random sample so far."""
-        return inclusion_probability(self.n_sampled, self.n)
-
-    def _replenish(self, coder: str) -> None:
-        events = self._draws(coder)
-        if events:
-            self._record(events)
-
-    def _draws(self, coder: str, without: int = 0) -> list[Event]:
-        """Choose what a coder sees after what is waiting already."""
-        waiting = [number for number in self.ledger.waiting[coder] if number != without]
-        events: list[Event] = []
-        n_draws = len(self.ledger.draws)
-        while len(waiting) < AHEAD and self.n:
-            sentence, value = self._choose(coder, waiting, n_draws + len(events))
-            if not sentence:
-                break
-            events.append(Event("draw", coder, sentence, value))
-            waiting.append(sentence)
-            self._take(sentence)
-        return events
-
-    def _choose(self, coder: str, waiting: list[int], n: int) -> tuple[int, dict[str, Any]]:
-        history = self.ledger.history[coder]
-        seconds = sum(1 for one in history if self.ledger.draws.get(one.sentence, one).coder != coder)
-        second = self._second(coder, waiting)
-        if second and seconds < SECOND_LIMIT * self.double_share * (len(history) + 1):
-            return second, {"origin": "second"}
-        if is_random(n, self.random_share):
-            sentence = self._next_random()
-            if sentence:
-                return sentence, {"origin": "random", "rank": int(self._rank[sentence - 1]), "of": self.n}
-        found = self._next_chosen()
-        if found[0]:
-            return found
-        sentence = self._next_random()
-        if sentence:
-            return sentence, {"origin": "random", "rank": int(self._rank[sentence - 1]), "of": self.n}
-        return second or self._left(coder, waiting), {"origin": "second"}
-
-    def _left(self, coder: str, waiting: list[int]) -> int:
-        """Return a sentence that others were shown and have not decided, when nothing else is left; 0 for none."""
-        for other, shown in self.ledger.waiting.items():
-            for number in shown if other != coder else ():
-                if number not in waiting and coder not in self.ledger.decisions.get(number, {}):
-                    return number
-        return 0
-
-    def _second(self, coder: str, waiting: list[int]) -> int:
-        """Return a sentence that another coder has decided and this one is to decide too, in random order."""
-        if len(self.ledger.tokens) < 2:
-            return 0
-        open_ = [
-            number
-            for number, coders in self.ledger.decisions.items()
-            if self._is_double(number)
-            and len(coders) == 1
-            and coder not in coders
-            and number not in waiting
-            and not any(decisions[-1].skipped for decisions in coders.values())
-            and not any(number in others for others in self.ledger.waiting.values())
-        ]
-        return min(open_, key=lambda number: (float(self._double[number - 1]), number), default=0)
-
-    def _next_random(self) -> int:
-        while self._walked < self.n and self._taken[self._order[self._walked] + 1]:
-            self._walked += 1
-        return int(self._order[self._walked]) + 1 if self._walked < self.n else 0
-
-    def _next_chosen(self) -> tuple[int, dict[str, Any]]:
-        choice = self._choice
-        if choice is None or not len(self._pool_ids):
-            return 0, {}
-        free = ~self._taken[self._pool_ids]
-        if not free.any():
-            return 0, {}
-        keys = self._choice_keys
-        row, key = choose(choice, free, keys, self._examples(keys), self._turns, len(self.ledger.draws))
-        if key is None:
-            return int(self._pool_ids[row]), {"origin": "start"}
-        fitted = not np.isnan(choice.margins[:, keys.index(key)]).all()
-        return int(self._pool_ids[row]), {"origin": "margin" if fitted else "start", "frame": key}
-
-    def _examples(self, keys: tuple[int, ...]) -> list[int]:
-        counts = dict.fromkeys(keys, 0)
-        for frames in self.ledger.finals.values():
-            for number in frames:
-                if number in counts:
-                    counts[number] += 1
-        return [counts[key] for key in keys]
 
     # ---- the model
 
@@ -648,7 +503,7 @@ class Session:
         if not pool or self.n > POOL:
             pool = pool_of(self.n, POOL, [self._seed, 2, generation])
         column = {number: i for i, number in enumerate(self.ledger.frame_ids)}
-        m = self.n_sampled
+        m = self.queue.n_sampled
         items = list(self.ledger.labeled().items())
         self._behind.give(
             Work(
@@ -658,7 +513,7 @@ class Session:
                 tuple(number for number, _ in items),
                 tuple(tuple(column[frame] for frame in sorted(frames)) for _, frames in items),
                 tuple(self._article(number) for number, _ in items),
-                tuple(bool(self._rank[number - 1] < m) for number, _ in items),
+                tuple(bool(self.queue.rank[number - 1] < m) for number, _ in items),
             )
         )
 
@@ -666,9 +521,9 @@ class Session:
         with self.lock:
             if outcome.work.keys != tuple(self.ledger.frame_ids):
                 return
-            self._pool, self._choice_keys = outcome.work.pool, outcome.work.keys
-            self._pool_ids = np.array(self._pool, dtype=np.int64)
-            self._choice = Pool(outcome.clusters, outcome.closeness, outcome.hits, outcome.margins)
+            self._pool = outcome.work.pool
+            pool = Pool(outcome.clusters, outcome.closeness, outcome.hits, outcome.margins)
+            self.queue.choose_from(self._pool, outcome.work.keys, pool)
             if outcome.report is not None:
                 report = {**outcome.report, "labels": len(outcome.work.sentences)}
                 try:
@@ -679,19 +534,6 @@ class Session:
     def _on_failure(self, message: str) -> None:
         with self.lock:
             self.message = message
-
-
-def sampled(ledger: Ledger, rank: npt.NDArray[np.int64]) -> int:
-    """Return the size of the random sample: up to the last sentence that was drawn at random.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    rank : ndarray of int of shape (n_sentences,)
-        The place of each sentence in the random order.
-    """
-    drawn = [int(rank[number - 1]) for number, draw in ledger.draws.items() if draw.origin == "random"]
-    return max(drawn, default=-1) + 1
 
 
 def add_coder(project: Project, ledger: Ledger, name: str) -> str:

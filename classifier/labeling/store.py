@@ -517,10 +517,6 @@ class Project:
         row = self._db.execute("SELECT article FROM sentence WHERE id = ?", (sentence,)).fetchone()
         return int(row[0]) if row else 0
 
-    def articles_of(self, sentences: Sequence[int]) -> npt.NDArray[np.int64]:
-        """Return the numbers of the articles of sentences."""
-        return np.array([self.article_of(number) for number in sentences], dtype=np.int64)
-
     def find(self, words: str, limit: int = 20) -> list[tuple[int, str]]:
         """Find sentences by their text; in a project of gigabytes the search ends before it has seen all.
 

@@ -214,14 +214,14 @@ def test_the_random_sample_is_the_sentences_of_the_least_numbers_and_stays_so(tm
         draws = project.draws()
         sample = [draw.sentence for draw in session.ledger.draws.values() if draw.origin == "random"]
         assert sorted(sample) == sorted((np.argsort(draws)[: len(sample)] + 1).tolist())
-        assert session.probability == len(sample) / 400
+        assert session.queue.probability == len(sample) / 400
         # Of articles that come later as many come into it as would have.
         project.add_articles(Article(f"new {i}.txt", f"New {i}. Newer {i}. Newest {i}. Last {i}.") for i in range(100))
         session = Session(project, tmp_path / "c.toml", learn=False, random_share=1)
         label_some(session, 60)
         draws = project.draws()
         drawn = {draw.sentence for draw in session.ledger.draws.values()}
-        least = set((np.argsort(draws)[: session.n_sampled] + 1).tolist())
+        least = set((np.argsort(draws)[: session.queue.n_sampled] + 1).tolist())
         assert least <= drawn
         assert any(sentence > 400 for sentence in least)
 
@@ -284,6 +284,17 @@ def test_a_second_look_only_where_it_colours_no_figure(tmp_path: Path) -> None:
         assert len(shown) > 20
         reserve = set((np.argsort(project.draws())[:120] + 1).tolist())
         assert not reserve & set(shown)
-        assert not any(session._is_double(sentence) for sentence in shown)
+        assert not any(session.queue.is_double(sentence) for sentence in shown)
         plain = Session(project, tmp_path / "c.toml", learn=False)
         assert plain.look("Ada", shown[0]) is None
+
+
+def test_what_could_not_be_recorded_is_shown_again(tmp_path: Path, project: Project) -> None:
+    with project:
+        add_coder(project, Ledger.of(project.events()), "Ada")
+        session = Session(project, tmp_path / "c.toml", learn=False)
+        first = session.queue.draws("Ada")
+        assert [event.sentence for event in first] == [event.sentence for event in session.queue.draws("Ada")]
+        session.save_codebook("Ada", BOOK)
+        shown = session.view("Ada")
+        assert [shown["item"]["sentence"], shown["next"]["sentence"]] == [event.sentence for event in first]
