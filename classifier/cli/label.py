@@ -84,6 +84,8 @@ def command(
       framing label --project coding.db --add-coder Ben
       framing train coding.db -o my-model
     """
+    import signal
+
     try:
         from classifier.labeling.server import listening, run
     except ImportError:
@@ -126,6 +128,11 @@ def command(
 
                 webbrowser.open(_address(host, port, session.ledger.tokens[first]))
 
+        def stop(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        # What stops a service leaves the project as one file, too.
+        signal.signal(signal.SIGTERM, stop)
         try:
             run(session, found, host, ready)
         except KeyboardInterrupt:

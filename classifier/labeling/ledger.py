@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,6 +136,8 @@ class Ledger:
     requests: dict[str, int] = field(default_factory=dict)
     #: The frames that hold for every sentence for which some do.
     finals: dict[int, frozenset[int]] = field(default_factory=dict)
+    #: How many sentences each frame holds for; 0 for no frame.
+    examples: Counter[int] = field(default_factory=Counter)
     #: The sentences whose coders disagree and that nobody has ruled on.
     disputed: set[int] = field(default_factory=set)
     n_labels: int = 0
@@ -227,11 +229,12 @@ class Ledger:
 
     def _touch(self, sentence: int) -> None:
         """Work out again what holds for a sentence."""
-        frames = self.final(sentence)
-        if frames is None:
-            self.finals.pop(sentence, None)
-        else:
+        before, frames = self.finals.pop(sentence, None), self.final(sentence)
+        if before is not None:
+            self.examples.subtract(before or (0,))
+        if frames is not None:
             self.finals[sentence] = frames
+            self.examples.update(frames or (0,))
         if sentence not in self.rulings and len(set(self.votes(sentence).values())) > 1:
             self.disputed.add(sentence)
         else:

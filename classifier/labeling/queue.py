@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,11 @@ class Queue:
     def is_double(self, sentence: int) -> bool:
         """Tell whether a sentence is to be labeled by two coders."""
         return bool(self._double[sentence - 1] < self.double_share)
+
+    def count_sampled(self, sentences: Collection[int]) -> int:
+        """Return how many of these sentences are in the random sample."""
+        numbers = np.fromiter(sentences, dtype=np.int64, count=len(sentences))
+        return int((self.rank[numbers - 1] < self.n_sampled).sum())
 
     def is_sampled(self, sentence: int) -> bool:
         """Tell whether a sentence is in the random sample: among those that come first in the random order."""
@@ -190,19 +196,12 @@ class Queue:
         if not free.any():
             return 0, {}
         keys = self._keys
-        row, key = choose(pool, free, keys, self._examples(keys), self._turns, len(self.ledger.draws))
+        examples = [self.ledger.examples[key] for key in keys]
+        row, key = choose(pool, free, keys, examples, self._turns, len(self.ledger.draws))
         if key is None:
             return int(self._ids[row]), {"origin": "start"}
         fitted = not np.isnan(pool.margins[:, keys.index(key)]).all()
         return int(self._ids[row]), {"origin": "margin" if fitted else "start", "frame": key}
-
-    def _examples(self, keys: tuple[int, ...]) -> list[int]:
-        counts = dict.fromkeys(keys, 0)
-        for frames in self.ledger.finals.values():
-            for number in frames:
-                if number in counts:
-                    counts[number] += 1
-        return [counts[key] for key in keys]
 
 
 def sampled(ledger: Ledger, rank: npt.NDArray[np.int64]) -> int:

@@ -79,6 +79,7 @@ class Session:
         self.queue = Queue(draws, self._seed, self.ledger, random_share, double_share)
         self._articles: dict[int, int] = {}
         self._pool: tuple[int, ...] = ()
+        self._generation = -1
         self._fitted_at = -1
         self.message = ""
         self._behind = Behind(project.path, self._on_outcome, self._on_failure) if learn and self.n else None
@@ -182,11 +183,6 @@ class Session:
             today = [decision.time for decision in history if decision.time >= midnight]
             working = sum(min(b - a, PAUSE) for a, b in pairwise(today) if b - a <= PAUSE)
             finals = ledger.finals
-            counts = dict.fromkeys(ledger.frame_ids, 0)
-            for frames in finals.values():
-                for number in frames:
-                    if number in counts:
-                        counts[number] += 1
             fit = ledger.fits[-1] if ledger.fits else None
             agreements = [
                 float("nan") if fit["agreement"] is None else float(fit["agreement"]) for fit in ledger.fits[-10:]
@@ -194,16 +190,16 @@ class Session:
             return {
                 "sentences": self.n,
                 "labeled": len(finals),
-                "none": sum(not frames for frames in finals.values()),
+                "none": ledger.examples[0],
                 "mine": len({decision.sentence for decision in history}),
                 "today": len(today),
                 "pace": round(3600 * (len(today) - 1) / working) if working > 0 and len(today) > 4 else None,
-                "examples": counts,
+                "examples": {number: ledger.examples[number] for number in ledger.frame_ids},
                 "coders": len(ledger.tokens),
                 "conflicts": len(ledger.disputed),
                 "doubled": sum(len(coders) > 1 for coders in ledger.decisions.values()),
                 "outdated": len(ledger.outdated(coder)) if len(ledger.codebooks) > 1 else 0,
-                "random": sum(1 for number in finals if self.queue.is_sampled(number)),
+                "random": self.queue.count_sampled(finals.keys()),
                 "stable": len(finals) >= SETTLED and is_stable(agreements),
                 "agreement": fit["agreement"] if fit else None,
                 "f1": fit["f1"] if fit else None,
@@ -498,10 +494,10 @@ class Session:
         if new is not None and new < max(REFIT, REFIT_PART * len(labeled)):
             return
         self._fitted_at = self.ledger.n_labels
+        generation = self.ledger.n_labels // POOL_LIFE if self.n > POOL else 0
+        if self._generation != generation:
+            self._generation, self._pool = generation, pool_of(self.n, POOL, [self._seed, 2, generation])
         pool = self._pool
-        generation = self.ledger.n_labels // POOL_LIFE
-        if not pool or self.n > POOL:
-            pool = pool_of(self.n, POOL, [self._seed, 2, generation])
         column = {number: i for i, number in enumerate(self.ledger.frame_ids)}
         m = self.queue.n_sampled
         items = list(self.ledger.labeled().items())
@@ -521,9 +517,8 @@ class Session:
         with self.lock:
             if outcome.work.keys != tuple(self.ledger.frame_ids):
                 return
-            self._pool = outcome.work.pool
             pool = Pool(outcome.clusters, outcome.closeness, outcome.hits, outcome.margins)
-            self.queue.choose_from(self._pool, outcome.work.keys, pool)
+            self.queue.choose_from(outcome.work.pool, outcome.work.keys, pool)
             if outcome.report is not None:
                 report = {**outcome.report, "labels": len(outcome.work.sentences)}
                 try:

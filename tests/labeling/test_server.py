@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -60,6 +61,19 @@ def test_it_goes_on_where_it_was(news: Path, codebook: Path, tmp_path: Path) -> 
         ledger = Ledger.of(project.events())
         for passage in project.passages(list(ledger.finals)):
             assert ledger.names(ledger.finals[passage.sentence]) == ANSWERS[passage.text]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_when_told_and_leaves_one_file(
+    number: signal.Signals, news: Path, codebook: Path, tmp_path: Path
+) -> None:
+    with serving(news, "--project", "coding.db", "--codebook", codebook, "--coder", "Ada", cwd=tmp_path) as server:
+        client = Client(server, "Ada")
+        label(client, client.get("/api/view"))
+        server.process.send_signal(number)
+        assert server.process.wait(20) == 0
+    assert not (tmp_path / "coding.db-wal").exists()
+    assert "Traceback" not in server.errors.read_text()
 
 
 def test_only_the_page_itself_gets_an_answer(news: Path, codebook: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,8 @@ class Coding(RuleBasedStateMachine):
     @invariant()
     def what_holds_is_agreed_or_ruled(self) -> None:
         ledger = self.session.ledger
+        counts = Counter(frame for frames in ledger.finals.values() for frame in frames or (0,))
+        assert +ledger.examples == counts
         for number in range(1, N + 1):
             votes = set(ledger.votes(number).values())
             if number in ledger.rulings:
