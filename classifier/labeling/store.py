@@ -263,8 +263,11 @@ class Project:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            raise InputError(f"{self.path}: cannot read the project: {error}.") from None
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{self.path}: cannot read the project: {str(error) or 'it is damaged'}; "
+                "if the file is damaged, go on with a backup."
+            ) from None
         except OSError as error:
             raise InputError(f"{self.path}: cannot open the project: {error.strerror or error}.") from None
 
@@ -436,6 +439,10 @@ class Project:
             Numbers, from 1; each is yielded once.
         """
         wanted = sorted(set(sentences))
+        with self._reading():
+            yield from self._passages(wanted)
+
+    def _passages(self, wanted: Sequence[int]) -> Iterator[Passage]:
         text, current = "", 0
         for first in range(0, len(wanted), 500):
             part = wanted[first : first + 500]
