@@ -127,7 +127,7 @@ class Behind:
             head, _ = self._child.receive(SECONDS)
             frames: list[Any] | None = head.get("frames")
             return frames
-        except ChildDiedError:
+        except (ChildDiedError, ValueError, OSError):
             return None
         finally:
             self._talk.release()
@@ -145,7 +145,7 @@ class Behind:
             try:
                 with self._talk:
                     outcome = self._answer(work)
-            except (ChildDiedError, RuntimeError) as error:
+            except (ChildDiedError, RuntimeError, ValueError, OSError) as error:  # the last two: closed meanwhile
                 if self._stopped:
                     return
                 if self._child is not None:

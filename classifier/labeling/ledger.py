@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from classifier.errors import InputError
+from classifier.labeling.frames import codebook_of
 from classifier.labeling.store import Event
 
 #: Why a sentence was shown. The first is the random sample; what model and rules chose says nothing of shares.
@@ -147,10 +149,21 @@ class Ledger:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Ledger:
-        """Return the state after events."""
+        """Return the state after events.
+
+        Raises
+        ------
+        InputError
+            If an event is none that this project could have written.
+        """
         ledger = cls()
         for event in events:
-            ledger.apply(event)
+            try:
+                ledger.apply(event)
+            except (AssertionError, AttributeError, InputError, LookupError, TypeError, ValueError):
+                raise InputError(
+                    f"event {event.id} of the project ({event.kind}) is damaged; go on with a backup."
+                ) from None
         return ledger
 
     def apply(self, event: Event) -> None:
@@ -164,7 +177,9 @@ class Ledger:
     def _codebook(self, event: Event) -> None:
         self.codebook = dict(event.value)
         self.codebook_event = event.id
-        ids = frozenset(frame["id"] for frame in self.codebook["frames"])
+        if self.codebook["frames"]:
+            codebook_of(self.codebook)
+        ids = frozenset(int(frame["id"]) for frame in self.codebook["frames"])
         self.codebooks[event.id] = ids
         self.last_frame = max([self.last_frame, *ids])
         for sentence in self.decisions.keys() | self.rulings.keys():
@@ -180,7 +195,7 @@ class Ledger:
         self.waiting[event.coder][event.sentence] = draw
 
     def _label(self, event: Event) -> None:
-        self._decide(event, frozenset(event.value["frames"]), False)
+        self._decide(event, frozenset(map(int, event.value["frames"])), False)
 
     def _skip(self, event: Event) -> None:
         self._decide(event, frozenset(), True)

@@ -106,6 +106,7 @@ def project_records(path: str | Path, columns: Columns = Columns(), unlabeled: b
                 "source": passage.source,
                 "outlet": passage.outlet or "",
                 "date": passage.date or "",
+                **{f"metadata.{name}": cell for name, cell in passage.metadata.items()},
                 "coder": columns.separator.join(sorted(votes)),
                 "labeled_at": _moment(max((one.time for one in last), default=0.0)),
                 "origin": origin if last else "",

@@ -356,7 +356,16 @@ class Session:
             self.queue.choose_from((), (), None)
             self._learn()
             if found["frames"]:
-                write_frames(found, self.codebook_path)
+                self._write_codebook(found)
+
+    def _write_codebook(self, data: Mapping[str, Any]) -> None:
+        """Write the codebook beside the project, which has it already: where that fails it is told, and no more."""
+        try:
+            write_frames(data, self.codebook_path)
+        except FramingError as error:
+            self.message = f"The codebook is saved in the project, but not as TOML: {error}"
+        else:
+            self.message = ""
 
     # ---- several coders
 

@@ -55,6 +55,7 @@ CREATE TABLE article (
     title TEXT,
     outlet TEXT,
     date TEXT,
+    metadata TEXT NOT NULL,
     text TEXT NOT NULL,
     n INTEGER NOT NULL,
     digest BLOB NOT NULL UNIQUE
@@ -137,6 +138,8 @@ class Passage:
         As `classifier.articles.Article` has them; `name` is the article's id in the data.
     n : int
         Sentences of the article.
+    metadata : mapping of str to str
+        Columns that were kept.
     """
 
     sentence: int
@@ -149,6 +152,7 @@ class Passage:
     outlet: str | None
     date: str | None
     n: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def article_id(self) -> str:
@@ -263,8 +267,11 @@ class Project:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            raise InputError(f"{self.path}: cannot read the project: {error}.") from None
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{self.path}: cannot read the project: {str(error) or 'it is damaged'}; "
+                "if the file is damaged, go on with a backup."
+            ) from None
         except OSError as error:
             raise InputError(f"{self.path}: cannot open the project: {error.strerror or error}.") from None
 
@@ -338,9 +345,9 @@ class Project:
                     if self._db.execute("SELECT 1 FROM article WHERE digest = ?", (digest,)).fetchone():
                         continue
                     cursor = self._db.execute(
-                        "INSERT INTO article (source, name, title, outlet, date, text, n, digest) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        (*values, text, len(spans), digest),
+                        "INSERT INTO article (source, name, title, outlet, date, metadata, text, n, digest) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (*values, _metadata(article), text, len(spans), digest),
                     )
                     number = cursor.lastrowid
                     draws = rng.random(len(spans)).tolist()
@@ -436,21 +443,26 @@ class Project:
             Numbers, from 1; each is yielded once.
         """
         wanted = sorted(set(sentences))
+        with self._reading():
+            yield from self._passages(wanted)
+
+    def _passages(self, wanted: Sequence[int]) -> Iterator[Passage]:
         text, current = "", 0
         for first in range(0, len(wanted), 500):
             part = wanted[first : first + 500]
             marks = ", ".join("?" * len(part))
             rows = self._db.execute(
-                "SELECT s.id, s.place, s.start, s.stop, a.id, a.source, a.name, a.title, a.outlet, a.date, a.n "
-                f"FROM sentence s JOIN article a ON a.id = s.article WHERE s.id IN ({marks}) ORDER BY s.id",
+                "SELECT s.id, s.place, s.start, s.stop, a.id, a.source, a.name, a.title, a.outlet, a.date, a.metadata, "
+                f"a.n FROM sentence s JOIN article a ON a.id = s.article WHERE s.id IN ({marks}) ORDER BY s.id",
                 part,
             ).fetchall()
-            for number, place, start, stop, article, source, name, title, outlet, date, n in rows:
+            for number, place, start, stop, article, source, name, title, outlet, date, metadata, n in rows:
                 if article != current:
                     # Read once per article, however many of its sentences are wanted.
                     row = self._db.execute("SELECT text FROM article WHERE id = ?", (article,)).fetchone()
                     text, current = row[0], article
-                yield Passage(number, place, text[start:stop], article, source, name, title, outlet, date, n)
+                about = orjson.loads(metadata)
+                yield Passage(number, place, text[start:stop], article, source, name, title, outlet, date, n, about)
 
     def passage(self, sentence: int) -> Passage:
         """Return one sentence.
@@ -579,6 +591,16 @@ def _statements(script: str) -> Iterator[str]:
 def _storable(text: Any) -> Any:
     """Replace surrogates, which no file of UTF-8 can hold, by U+FFFD; offsets stay what they are."""
     return _SURROGATES.sub("\ufffd", text) if isinstance(text, str) else text
+
+
+def _metadata(article: Article) -> str:
+    """Return the columns that were kept as texts in JSON."""
+    cells = {
+        name: value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+        for name, value in article.metadata.items()
+        if value is not None
+    }
+    return orjson.dumps({_storable(name): _storable(cell) for name, cell in cells.items()}).decode()
 
 
 def _why(error: sqlite3.Error) -> str:

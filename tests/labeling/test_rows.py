@@ -33,7 +33,13 @@ def coded(tmp_path: Path) -> Path:
     path = tmp_path / "coding.db"
     with Project(path, write=True, create=True) as project:
         project.add_articles(
-            Article(f"{i}.txt", "\n\n".join(text for _, text in article), title=f"Article {i}", date="2024-05-01")
+            Article(
+                f"{i}.txt",
+                "\n\n".join(text for _, text in article),
+                title=f"Article {i}",
+                date="2024-05-01",
+                metadata={"section": "news", "page": i},
+            )
             for i, article in enumerate(FLOODS_AND_STRIKES)
         )
         for name in ("Ada", "Ben"):
@@ -72,6 +78,8 @@ def test_labels_come_with_who_when_why_and_how_likely(coded: Path, tmp_path: Pat
         assert row["origin"] in ("random", "start")
         assert row["labeled_at"].endswith("Z")
         assert row["date"] == "2024-05-01"
+        assert row["metadata.section"] == "news"
+        assert row["title"] == f"Article {row['metadata.page']}"
     assert [row["comment"] for row in rows if row["comment"]] == ["Ada: a comment"]
     assert sum(row["unsure"] == "yes" for row in rows) == 1
     drawn = {row["inclusion_probability"] for row in rows if row["origin"] == "random"}

@@ -298,3 +298,12 @@ def test_what_could_not_be_recorded_is_shown_again(tmp_path: Path, project: Proj
         session.save_codebook("Ada", BOOK)
         shown = session.view("Ada")
         assert [shown["item"]["sentence"], shown["next"]["sentence"]] == [event.sentence for event in first]
+
+
+def test_a_codebook_that_cannot_be_written_as_toml_is_saved_all_the_same(tmp_path: Path, project: Project) -> None:
+    with project:
+        add_coder(project, Ledger.of(project.events()), "Ada")
+        session = Session(project, tmp_path / "nowhere" / "c.toml", learn=False)
+        session.save_codebook("Ada", BOOK)
+        assert "but not as TOML" in session.progress("Ada")["message"]
+        assert [frame["name"] for frame in session.view("Ada")["codebook"]["frames"]] == ["odd", "even"]

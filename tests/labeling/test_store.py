@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,3 +224,42 @@ def test_a_project_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         (tmp_path / "locked").mkdir(mode=0o500)
         with pytest.raises(FramingError, match="cannot write"):
             Project(tmp_path / "locked" / "coding.db", write=True, create=True)
+
+
+DAMAGE = {
+    "no JSON": ("UPDATE event SET value = '{bad' WHERE kind = 'label'",),
+    "no frames": ("UPDATE event SET value = '{}' WHERE kind = 'label'",),
+    "odd frames": ("""UPDATE event SET value = '{"frames": [null]}' WHERE kind = 'label'""",),
+    "odd codebook": ("""UPDATE event SET value = '{"frames": 3}' WHERE kind = 'codebook'""",),
+    "frame without a number": ("""UPDATE event SET value = '{"frames": [{"name": "a"}]}' WHERE kind = 'codebook'""",),
+    "no sentence": ("UPDATE event SET sentence = NULL WHERE kind = 'label'",),
+    "no table": ("DROP TABLE sentence",),
+}
+
+
+@pytest.mark.parametrize("damage", list(DAMAGE))
+def test_a_damaged_project_is_said_to_be_one(path: Path, damage: str, cli) -> None:
+    with Project(path, write=True) as project:
+        project.append([label(1, 1)])
+    db = sqlite3.connect(path)
+    db.execute("DROP TRIGGER event_stays")
+    for statement in DAMAGE[damage]:
+        db.execute(statement)
+    db.commit()
+    db.close()
+    for arguments in (("convert", path, path.with_suffix(".csv")), ("check", path), ("agree", path)):
+        result = cli(*arguments)
+        assert result.exit_code == 2, result.output
+        assert "damaged" in result.stderr
+    assert not path.with_suffix(".csv").exists()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bytes_never_end_in_a_traceback(path: Path, seed: int, cli) -> None:
+    rng = np.random.default_rng(seed)
+    data = bytearray(path.read_bytes())
+    for place in rng.integers(100, len(data), 80):
+        data[place] = int(rng.integers(256))
+    path.write_bytes(data)
+    for arguments in (("convert", path, path.with_suffix(".csv")), ("check", path), ("agree", path)):
+        assert cli(*arguments).exit_code in (0, 2)
