@@ -57,7 +57,7 @@ HOLE = U64(0)
 ROOT = 1
 
 #: Kinds of blocks.
-WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
+WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS, VECTORS = range(6)
 
 #: What a word holds for the tagger of roles, in order: a word of a term or none, something that no term reaches
 #: across, a quotation mark, punctuation. See `classifier.features.tagger`.
@@ -352,27 +352,33 @@ def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, m
 
 
 @compiled()
-def collect(touched, n, counts, records, logarithms, weights, sums):
+def collect(touched, n, counts, records, logarithms, mean, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
+
+    Of a block of word vectors, a `mean`, counts are taken as they are, and scaled to a sum of one.
 
     A record holds what one look at a feature needs: its inverse document frequency and its coefficients for the
     first three frames. Further frames lie in further rows of four, read only by models that have them.
     """
-    square = first = second = third = 0.0
+    square = total = first = second = third = 0.0
     for i in range(I64(n)):
         feature = U64(touched[i])
         times = U64(counts[feature])
         counts[feature] = 0
         weight = F64(records[0, feature, 0])
-        weight *= logarithms[times] if times < U64(len(logarithms)) else 1.0 + math.log(times)
+        if mean:
+            weight *= F64(times)
+        else:
+            weight *= logarithms[times] if times < U64(len(logarithms)) else 1.0 + math.log(times)
         weights[i] = weight
         square += weight * weight
+        total += weight
         first += weight * F64(records[0, feature, 1])
         second += weight * F64(records[0, feature, 2])
         third += weight * F64(records[0, feature, 3])
     if square == 0.0:
         return
-    length = math.sqrt(square)
+    length = total if mean else math.sqrt(square)
     sums[0] += first / length
     sums[1] += second / length
     sums[2] += third / length
@@ -712,7 +718,7 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
             if kind == CHARACTERS:
                 for i in range(first, last):
                     n = count(ngrams, entries[words[i], 0], entries[words[i], 1], counts, touched, n)
-            elif kind == WORDS:
+            elif kind in (WORDS, VECTORS):
                 for words_each in range(shortest, longest + 1):
                     size = n_tokens - words_each + 1
                     n = count_entries(grams[words_each - 1], size, column, width, counts, touched, n)
@@ -724,4 +730,4 @@ def score(words, ends, vocabulary, memory, roles, scratch, out, named, strange, 
                 n = count_tags(tags, n_tags, shortest, longest, roles[7], places, counts, touched)
             else:
                 n = count_pairs(tags, n_tags, roles[10], roles[6], limits[1], keys, counts, touched)
-            collect(touched, n, counts, records, logarithms, weights, out[row])
+            collect(touched, n, counts, records, logarithms, kind == VECTORS, weights, out[row])

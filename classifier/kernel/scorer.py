@@ -38,6 +38,7 @@ _KINDS = {
     "roles": kernels.ROLES,
     "role_pairs": kernels.ROLE_PAIRS,
     "masked_words": kernels.MASKED_WORDS,
+    "vectors": kernels.VECTORS,
 }
 
 _TOKEN = re.compile(r"\b\w\w+\b")
@@ -114,7 +115,7 @@ class CompiledScorer:
         self.tagger = model.tagger
         self._character_counts = model.character_counts
         # Blocks of words share a table: what one of them looks up in it the others need, too.
-        of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
+        of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words", "vectors")]
         entries = _entries(model, of_words)
         numbers, n_numbers = _numbered(model, of_words, entries)
         tables = [
@@ -402,7 +403,9 @@ def _entries(model: Tables, blocks: Sequence[int]) -> dict[str, int]:
     """Return the n-grams of some blocks together, the most frequent first, each with its number from 1."""
     starts = np.cumsum([0, *map(len, model.vocabulary)])
     ngrams = [ngram for i in blocks for ngram in model.vocabulary[i]]
-    idf = np.concatenate([model.idf[starts[i] : starts[i + 1]] for i in blocks] or [model.idf[:0]])
+    # A table of word vectors holds mostly words that a text does not; they come last.
+    parts = [model.idf[starts[i] : starts[i + 1]] + (1e6 if model.blocks[i].kind == "vectors" else 0) for i in blocks]
+    idf = np.concatenate(parts or [model.idf[:0]])
     ordered = dict.fromkeys(ngrams[i] for i in np.argsort(idf, kind="stable").tolist())
     return {ngram: entry for entry, ngram in enumerate(ordered, start=1)}
 

@@ -12,6 +12,9 @@ from classifier.codebook import Codebook
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from classifier.model.model import Model
 
 #: Version of the directory's format; a reader refuses others.
@@ -147,9 +150,8 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
             raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
     if len(ngrams) != start or manifest["task"] not in ("multilabel", "multiclass"):
         raise ValueError("vocabulary or task")
-    thresholds = np.array(manifest["thresholds"], dtype=np.float64)
-    if thresholds.shape != (len(codebook.frames),):
-        raise ValueError("thresholds")
+    thresholds = _thresholds(manifest["thresholds"], len(codebook.frames))
+    alone = manifest.get("thresholds_alone")
     context = None
     if manifest.get("context") is not None:
         context = Context.from_dict(manifest["context"], len(codebook.frames), len(codebook.subjects))
@@ -166,11 +168,21 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         intercepts=arrays["intercepts"],
         thresholds=thresholds,
         context=context,
+        thresholds_alone=None if alone is None else _thresholds(alone, len(codebook.frames)),
         metrics=json.loads(contents[METRICS]),
         provenance=manifest["provenance"],
         domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,
         trained_on=known,
     )
+
+
+def _thresholds(values: Any, n_frames: int) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    thresholds = np.array(values, dtype=np.float64)
+    if thresholds.shape != (n_frames,) or not ((thresholds >= 0) & (thresholds <= 1)).all():
+        raise ValueError("thresholds")
+    return thresholds
 
 
 def _verified(path: Path, sha256: str) -> bytes:
