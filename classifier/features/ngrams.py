@@ -157,6 +157,10 @@ ROLE_KINDS = ("roles", "role_pairs", "masked_words")
 PAIR = "…"
 
 
+#: Lengths of n-grams that a block may have, and the longest n-gram: what the compiled path has room for.
+MAX_LENGTHS, MAX_LENGTH = 8, 20
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One TF-IDF block.
