@@ -443,7 +443,10 @@ def _automaton(model: Tables, numbers: npt.NDArray[np.int32], token_seed: np.uin
     trie = _trie([], [], 0)
     for block, ngrams, own in _parts(model, numbers):
         if block.kind == "roles":
-            trie = _trie([tuple(tags[tag] for tag in ngram.split(" ")) for ngram in ngrams], own, len(tags))
+            sequences = [tuple(tags[tag] for tag in ngram.split(" ")) for ngram in ngrams]
+            if any(len(sequence) > block.longest for sequence in sequences):
+                raise ValueError(f"an n-gram of roles has more than {block.longest} of them")
+            trie = _trie(sequences, own, len(tags))
         elif block.kind == "role_pairs":
             for ngram, number in zip(ngrams, own, strict=True):
                 before, after = ngram.split(PAIR)

@@ -287,7 +287,12 @@ class Model:
         from classifier.kernel.scorer import CompiledScorer, Tables
 
         counts = self.domain.character_counts if self.domain else None
-        return CompiledScorer(Tables(self.blocks, self.vocabulary, self.idf, self.coefficients, self.tagger, counts))
+        try:
+            return CompiledScorer(
+                Tables(self.blocks, self.vocabulary, self.idf, self.coefficients, self.tagger, counts)
+            )
+        except (LookupError, ValueError) as error:  # n-grams of roles that the codebook does not have, for example
+            raise InputError(f"{self.name}: the model's vocabulary is damaged ({error}); train it again.") from None
 
     def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the logits without intercepts. This is the specification of the compiled path."""
