@@ -17,9 +17,7 @@ from classifier.cli import options
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    default=Path("artifacts/framing"),
-    show_default=True,
-    help="Where the model goes; an earlier model there is replaced.",
+    help="Where the model goes; an earlier model there is replaced.  [default: beside the CSV, under its name]",
 )
 @options.corpus_options
 @options.codebook_option
@@ -28,7 +26,7 @@ from classifier.cli import options
 @options.seed_option
 @options.quiet_option
 def command(
-    csv: Path, output: Path, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
+    csv: Path, output: Path | None, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
 ) -> None:
     """Train a model on a labeled CSV, or a coding project, and say how good it is.
 
@@ -47,6 +45,7 @@ def command(
     from classifier.report import console, training_page
     from classifier.training.train import train
 
+    output = csv.with_suffix("") if output is None else output
     check_target(output)
     corpus = read_labels(
         csv, options.columns(**names), read_codebook(codebook) if codebook else None, task, n_folds=folds
