@@ -144,7 +144,7 @@ class TestResume:
     def test_the_same_input_goes_on(self, folder: Path, resumed: Callable[..., Any]) -> None:
         assert resumed("".join(self.LINES)).returncode == 0
         ids = [json.loads(line)["sentences"][0]["text"] for line in (folder / "o.jsonl").read_text().splitlines()]
-        assert ids == [f"Article {i} about Minsk." for i in range(4_000))
+        assert ids == [f"Article {i} about Minsk." for i in range(4_000)]
 
     def test_other_data_on_stdin_is_refused(self, folder: Path, resumed: Callable[..., Any]) -> None:
         result = resumed("".join(self.LINES).replace("Minsk", "Mensk"))
