@@ -43,7 +43,7 @@ class TestRoundTrip:
         assert loaded.task == model.task
         assert loaded.blocks == model.blocks
         assert loaded.vocabulary == model.vocabulary
-        for name in ("idf", "coefficients", "intercepts", "thresholds"):
+        for name in ("idf", "coefficients", "intercepts", "thresholds", "thresholds_alone"):
             np.testing.assert_array_equal(getattr(loaded, name), getattr(model, name))
         assert loaded.metrics == model.metrics
         assert loaded.provenance == model.provenance
@@ -159,8 +159,10 @@ class TestRefusal:
         import hashlib
 
         manifest = json.loads((model_directory / MANIFEST).read_text(encoding="utf-8"))
-        key = data.draw(st.sampled_from(["task", "codebook", "blocks", "thresholds", "files"]))
-        manifest[key] = data.draw(st.sampled_from([None, [], {}, "x", 1, [{}], [1.0]]))
+        key = data.draw(st.sampled_from(["task", "codebook", "blocks", "thresholds", "thresholds_alone", "files"]))
+        values = [[], {}, "x", 1, [{}], [1.0], [2.0, 0.5]]
+        # Models of old have no thresholds of sentences read alone.
+        manifest[key] = data.draw(st.sampled_from(values if key == "thresholds_alone" else [None, *values]))
         del manifest["checksum"]
         checksum = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
         text = json.dumps({**manifest, "checksum": checksum}, indent=1, ensure_ascii=False) + "\n"

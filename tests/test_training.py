@@ -14,8 +14,17 @@ from sklearn.metrics import f1_score
 
 from classifier import Codebook, Frame, InputError, LabeledCorpus, Model, TrainingReport, train
 from classifier.model.model import probabilities
-from classifier.training.calibration import calibrate, choose_thresholds, decide
-from classifier.training.linear import RATIO_POWER, Setting, count_ratios, fit_linear
+from classifier.training.calibration import TOLERANCE, TOLERANCE_ALONE, calibrate, choose_thresholds, decide, likelihood
+from classifier.training.linear import (
+    BLOCKS,
+    RATIO_POWER,
+    SMALL,
+    Setting,
+    blocks_for,
+    count_ratios,
+    fit_linear,
+    inner_folds,
+)
 from classifier.training.train import cross_validate
 from tests.corpora import FLOODS_AND_STRIKES
 
@@ -217,6 +226,17 @@ class TestThresholds:
     def test_a_multiclass_model_has_none(self) -> None:
         assert choose_thresholds(np.ones((3, 2)), np.ones((3, 2), dtype=bool), "multiclass").tolist() == [0, 0]
 
+    def test_sentences_read_alone_must_be_surer(self, model: Model) -> None:
+        assert TOLERANCE_ALONE > TOLERANCE
+        scores, truth = np.random.default_rng(0).random((400, 1)), np.zeros((400, 1), dtype=bool)
+        truth[:, 0] = scores[:, 0] + np.random.default_rng(1).normal(0, 0.3, 400) > 0.7
+        surer = choose_thresholds(scores, truth, "multilabel", TOLERANCE_ALONE)
+        assert surer > choose_thresholds(scores, truth, "multilabel")
+        assert model.thresholds_alone is not None
+
+    def test_a_corpus_without_articles_has_one_kind(self, rooms_model: Model) -> None:
+        assert rooms_model.thresholds_alone is None
+
     def test_decisions(self) -> None:
         scores = np.array([[0.6, 0.4], [0.1, 0.2]])
         assert decide(scores, np.array([0.5, 0.2]), "multilabel").tolist() == [[True, True], [False, True]]
@@ -243,3 +263,39 @@ class TestCountRatios:
         regression.fit(self.FEATURES.toarray() * ratios, truth[:, 0])
         assert coefficients[:, 0, 0] == pytest.approx(regression.coef_[0] * ratios, rel=0.01)
         assert intercepts[0] == pytest.approx(regression.intercept_, rel=0.01, abs=0.01)
+
+
+class TestSize:
+    """Small corpora keep what occurs once, in more inner folds; large ones do not."""
+
+    def test_blocks_and_folds(self) -> None:
+        plain = Codebook.from_names(["a"])
+        assert {block.min_df for block in blocks_for(plain, SMALL)} == {1}
+        assert blocks_for(plain, SMALL + 1) == blocks_for(plain) == BLOCKS
+        assert (inner_folds(SMALL, 1000), inner_folds(SMALL + 1, 1000), inner_folds(60, 2)) == (5, 3, 3)
+
+    def test_a_small_corpus_learns_from_what_occurs_once(self, model: Model, corpus: LabeledCorpus) -> None:
+        once = [word for word in model.vocabulary[0] if sum(word in text.lower() for text in corpus.texts) == 1]
+        assert "mediator" in once
+
+    def test_likelihood_is_that_of_calibrated_logits(self) -> None:
+        truth = np.array([[True], [False]] * 50)
+        blind, telling = np.zeros((100, 1)), np.where(truth, 3.0, -3.0)
+        assert likelihood(blind, truth, "multilabel") == pytest.approx(np.log(0.5), abs=1e-3)
+        assert likelihood(telling, truth, "multilabel") > likelihood(blind, truth, "multilabel")
+        both = np.hstack([truth, ~truth])
+        assert likelihood(np.hstack([telling, -telling]), both, "multiclass") > np.log(0.5)
+        assert likelihood(np.zeros((100, 2)), both, "multiclass") == pytest.approx(np.log(0.5))
+
+    def test_dense_columns_have_weights_of_their_own(self) -> None:
+        """What is multiplied into a column and divided out of its coefficient is its penalty."""
+        rng = np.random.default_rng(0)
+        dense = rng.normal(size=(40, 1))
+        truth = dense > 0
+        features = sparse.csr_array(np.hstack([np.ones((40, 1)), dense]))
+        setting = [Setting((), 0.1, False)]
+        weak, _ = fit_linear(features, truth, setting, dense=np.array([[5.0]]))
+        strong, _ = fit_linear(features, truth, setting, dense=np.array([[0.5]]))
+        assert weak[1, 0, 0] > strong[1, 0, 0] > 0
+        none, _ = fit_linear(features, truth, setting, dense=np.array([[0.0]]))
+        assert none[1, 0, 0] == 0

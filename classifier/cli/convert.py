@@ -47,9 +47,10 @@ def command(
     from classifier.codebook import read_codebook
     from classifier.corpus import convert, write_records
     from classifier.corpus.interchange import format_of
-    from classifier.system.files import check_writable
+    from classifier.system.files import check_apart, check_writable
 
     check_writable(target)
+    check_apart({"OUT": target}, [source, *([codebook] if codebook else [])])
     columns = options.columns(**names)
     book = read_codebook(codebook) if codebook else None
     if is_project(source):

@@ -17,9 +17,7 @@ from classifier.cli import options
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    default=Path("artifacts/framing"),
-    show_default=True,
-    help="Where the model goes; an earlier model there is replaced.",
+    help="Where the model goes; an earlier model there is replaced.  [default: beside the CSV, under its name]",
 )
 @options.corpus_options
 @options.codebook_option
@@ -46,7 +44,7 @@ from classifier.cli import options
 @options.quiet_option
 def command(
     csv: Path,
-    output: Path,
+    output: Path | None,
     codebook: Path | None,
     task: Any,
     start: Path | None,
@@ -76,6 +74,7 @@ def command(
     from classifier.report import console, training_page
     from classifier.training.train import train
 
+    output = csv.with_suffix("") if output is None else output
     check_target(output)
     known = None if start is None else load_model(None if start == Path() else start)
     table = WordVectors.none() if vectors == Path("none") else load_vectors(vectors)
