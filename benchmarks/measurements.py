@@ -33,9 +33,8 @@ from classifier.scoring import batches, score_batch
 from classifier.scoring.score import sentences_of
 from classifier.scoring.writers import line_renderer
 from classifier.system.arrays import Floats
-from classifier.training.linear import BLOCKS, Setting, blocks_for
+from classifier.training.linear import BLOCKS, INNER_FOLDS, Setting, blocks_for
 from classifier.training.logistic import fit_logistic
-from classifier.training.train import INNER_FOLDS
 from notebooks.studies.ablation import BASE
 
 CORPUS = Path(__file__).parent.parent / "datasets" / "framing.csv"

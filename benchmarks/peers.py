@@ -17,8 +17,7 @@ from classifier.corpus import LabeledCorpus
 from classifier.features.tagger import Tagger
 from classifier.features.tfidf import Tfidf
 from classifier.system.arrays import Floats, Rows
-from classifier.training.linear import Setting, settings_tried
-from classifier.training.train import INNER_FOLDS
+from classifier.training.linear import INNER_FOLDS, Setting, settings_tried
 
 #: Learns from the first rows and returns the probabilities of the second.
 Method = Callable[[Rows, Rows], Floats]

@@ -25,6 +25,7 @@ from classifier.system.files import directory_replaced
 from classifier.system.version import VERSION
 
 if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import Pipeline
 
     from classifier.model.model import Model
@@ -127,6 +128,11 @@ def _manifest(model: Model, directory: Path) -> dict[str, Any]:
             for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
         ],
         "thresholds": [float(value) for value in model.thresholds],
+        **(
+            {}
+            if model.thresholds_alone is None
+            else {"thresholds_alone": [float(value) for value in model.thresholds_alone]}
+        ),
         "context": model.context.to_dict() if model.context else None,
         "domain": model.domain.to_dict() if model.domain else None,
         "provenance": dict(model.provenance),
@@ -155,13 +161,16 @@ def to_pipeline(model: Model) -> Pipeline:
     from sklearn.pipeline import FeatureUnion, Pipeline
     from sklearn.preprocessing import LabelBinarizer
 
-    vectorizers, start = [], 0
+    vectorizers: list[tuple[str, TfidfVectorizer]] = []
+    start = 0
     for block, ngrams in zip(model.blocks, model.vocabulary, strict=True):
         idf = model.idf[start : start + len(ngrams)]
         start += len(ngrams)
         # scikit-learn refuses an empty vocabulary; such a block has no features anyway.
         if ngrams:
-            vectorizers.append((block.kind, block.vectorizer(ngrams, idf, model.tagger)))
+            # Of a kind there may be two: a model's that training started from, and those learned beside it.
+            name = f"{block.kind} {len(vectorizers) + 1}" if block.kind in dict(vectorizers) else block.kind
+            vectorizers.append((name, block.vectorizer(ngrams, idf, model.tagger)))
     coefficients = model.coefficients.astype(np.float64).T
     n_features = coefficients.shape[1]
 

@@ -91,7 +91,7 @@ class TestSeed:
     def test_threads_give_the_same_numbers(self, corpus: LabeledCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
         splits = list(corpus.folds(2, 0))
         together = cross_validate(corpus, splits).validation.scores.probabilities
-        monkeypatch.setattr("classifier.training.train.cpu_count", lambda: 1)
+        monkeypatch.setattr("classifier.training.trainer.cpu_count", lambda: 1)
         alone = cross_validate(corpus, splits).validation.scores.probabilities
         np.testing.assert_array_equal(alone, together)
 

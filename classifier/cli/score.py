@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -147,7 +146,7 @@ def command(
     loaded = load_model(model)
     collect_garbage_rarely()
     if alone:
-        loaded = replace(loaded, context=None)
+        loaded = loaded.alone()
     thresholds = _thresholds(threshold, loaded)
     settings = RunSettings(sources, read, format_, level, explain or 0, thresholds, abstain, csv_safe, jobs)
     written = [Path(path.parent.resolve() / f"{path.name}{end}") for path in (output, errors) if path for end in _ENDS]

@@ -258,10 +258,11 @@ def score_corpus(model: Model, corpus: LabeledCorpus) -> Scores:
         )
     order, sizes = corpus.by_article()
     found = np.empty((len(corpus), len(model.frames)))
-    found[order] = model.read([corpus.texts[row] for row in order], sizes.tolist()).probabilities
+    reading = model.read([corpus.texts[row] for row in order], sizes.tolist())
+    found[order] = reading.probabilities
     column = {name: i for i, name in enumerate(corpus.frames)}
     predicted = np.zeros(found.shape, dtype=bool)
-    for row, names in enumerate(model.labels(found)):
+    for row, names in zip(order.tolist(), reading.labels(), strict=True):
         for name in names:
             predicted[row, column[name]] = True
     columns = [model.frames.index(name) for name in corpus.frames]

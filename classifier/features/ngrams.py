@@ -148,6 +148,7 @@ def masked_ngrams(text: str, tagging: Tagging, shortest: int, longest: int) -> l
 _ANALYZERS: dict[str, tuple[Callable[[str, int, int], Iterable[str]], str]] = {
     "words": (word_ngrams, "word"),
     "characters": (character_ngrams, "char_wb"),
+    "vectors": (word_ngrams, "word"),
 }
 
 #: The kinds of blocks that read the roles.
@@ -163,12 +164,13 @@ MAX_LENGTHS, MAX_LENGTH = 8, 20
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One TF-IDF block.
+    """One block of features: the TF-IDF of n-grams, or the share that each word has of the words known.
 
     Parameters
     ----------
-    kind : {"words", "characters", "roles", "role_pairs", "masked_words"}
-        What its n-grams are made of.
+    kind : {"words", "characters", "vectors", "roles", "role_pairs", "masked_words"}
+        What its n-grams are made of. The values of ``vectors``, single words that word vectors weigh, sum to
+        one: they make a mean.
     shortest, longest : int
         Units an n-gram, both included; a pair has two.
     min_df : int
@@ -192,6 +194,8 @@ class Block:
             )
         if self.kind == "role_pairs" and (self.shortest, self.longest) != (2, 2):
             raise ValueError(f"a pair has 2 units, got {self.shortest} to {self.longest}.")
+        if self.kind == "vectors" and (self.shortest, self.longest) != (1, 1):
+            raise ValueError(f"vectors are of single words, got {self.shortest} to {self.longest}.")
         if self.min_df < 1:
             raise ValueError(f"min_df must be 1 or more, got {self.min_df}.")
 
@@ -276,7 +280,8 @@ class Block:
             analyzer=self.analyzer(roles),
             ngram_range=ngram_range,
             min_df=self.min_df,
-            sublinear_tf=True,
+            sublinear_tf=self.kind != "vectors",
+            norm="l1" if self.kind == "vectors" else "l2",
             dtype=np.float64,
             vocabulary=None if vocabulary is None else {ngram: i for i, ngram in enumerate(vocabulary)},
         )

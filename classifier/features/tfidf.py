@@ -6,6 +6,7 @@ Choosing from counts is compiled, for a search selects dozens of times.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from classifier.features.counts import CountMatrix
+from classifier.features.ngrams import Block
 from classifier.system.compilation import compiled
 
 
@@ -34,7 +36,13 @@ class Tfidf:
     idf: tuple[npt.NDArray[np.float64], ...]
 
     @classmethod
-    def fit(cls, source: CountMatrix, rows: npt.NDArray[np.intp]) -> Tfidf:
+    def fit(
+        cls,
+        source: CountMatrix,
+        rows: npt.NDArray[np.intp],
+        blocks: Sequence[Block] | None = None,
+        usable: npt.NDArray[np.bool_] | None = None,
+    ) -> Tfidf:
         """Choose vocabulary and inverse document frequencies as ``TfidfVectorizer.fit`` would on these rows.
 
         Parameters
@@ -42,14 +50,21 @@ class Tfidf:
         source : CountMatrix
         rows : ndarray of int
             The training sentences.
+        blocks : sequence of Block, optional
+            The blocks of `source` with other `min_df`; by default as they are there.
+        usable : ndarray of bool of shape (n_ngrams,), optional
+            The n-grams that may be chosen; by default all.
 
         Returns
         -------
         Tfidf
         """
+        blocks = source.blocks if blocks is None else blocks
         df = document_frequencies(source.counts.indptr, source.counts.indices, rows, source.counts.shape[1])
+        if usable is not None:
+            df[~usable] = 0
         columns, idf = [], []
-        for block, first, last in zip(source.blocks, source.starts, source.starts[1:], strict=False):
+        for block, first, last in zip(blocks, source.starts, source.starts[1:], strict=False):
             kept = np.flatnonzero(df[first:last] >= block.min_df)
             columns.append(kept)
             idf.append(np.log((1 + len(rows)) / (1 + df[first:last][kept])) + 1)

@@ -25,7 +25,7 @@ HOLE = np.uint64(0)
 ROOT = 1
 
 #: Kinds of blocks.
-WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS = range(5)
+WORDS, CHARACTERS, ROLES, ROLE_PAIRS, MASKED_WORDS, VECTORS = range(6)
 
 #: Columns of the settings of a block: its kind, the lengths of its n-grams, whether every prefix of an n-gram of
 #: characters is an n-gram too (so that a search may stop early), and for blocks of words the place of its feature among

@@ -30,6 +30,7 @@ from classifier.kernel.layout import (
     STARTS_WITH_WORD,
     STOP_NGRAM,
     STOP_TOKEN,
+    VECTORS,
     WIDTH,
     WORDS,
 )
@@ -154,27 +155,33 @@ def look_up_masked(masked, size, shortest, longest, seed, sieve, tables, base, m
 
 
 @compiled()
-def collect(touched, n, counts, records, logarithms, weights, sums):
+def collect(touched, n, counts, records, logarithms, mean, weights, sums):
     """Add a block's TF-IDF, scaled to length one and times the coefficients, to the sums; clear its counts.
+
+    Of a block of word vectors, a `mean`, counts are taken as they are, and scaled to a sum of one.
 
     A record holds what one look at a feature needs: its inverse document frequency and its coefficients for the
     first three frames. Further frames lie in further rows of four, read only by models that have them.
     """
-    square = first = second = third = 0.0
+    square = total = first = second = third = 0.0
     for i in range(I64(n)):
         feature = U64(touched[i])
         times = U64(counts[feature])
         counts[feature] = 0
         weight = F64(records[0, feature, 0])
-        weight *= logarithms[times] if times < U64(len(logarithms)) else 1.0 + math.log(times)
+        if mean:
+            weight *= F64(times)
+        else:
+            weight *= logarithms[times] if times < U64(len(logarithms)) else 1.0 + math.log(times)
         weights[i] = weight
         square += weight * weight
+        total += weight
         first += weight * F64(records[0, feature, 1])
         second += weight * F64(records[0, feature, 2])
         third += weight * F64(records[0, feature, 3])
     if square == 0.0:
         return
-    length = math.sqrt(square)
+    length = total if mean else math.sqrt(square)
     sums[0] += first / length
     sums[1] += second / length
     sums[2] += third / length
@@ -264,7 +271,7 @@ def score(words, ends, vocabulary, memory, automaton, scratch, out, named, stran
                         touched,
                         n,
                     )
-            elif kind == WORDS:
+            elif kind in (WORDS, VECTORS):
                 for words_each in range(shortest, longest + 1):
                     size = n_tokens - words_each + 1
                     n = count_entries(grams[words_each - 1], size, column, width, counts, touched, n)
@@ -285,4 +292,5 @@ def score(words, ends, vocabulary, memory, automaton, scratch, out, named, stran
                     counts,
                     touched,
                 )
-            collect(touched, n, counts, vocabulary.records, vocabulary.logarithms, scratch.weights, out[row])
+            mean = kind == VECTORS
+            collect(touched, n, counts, vocabulary.records, vocabulary.logarithms, mean, scratch.weights, out[row])

@@ -76,7 +76,11 @@ _KINDS = {
     "roles": layout.ROLES,
     "role_pairs": layout.ROLE_PAIRS,
     "masked_words": layout.MASKED_WORDS,
+    "vectors": layout.VECTORS,
 }
+
+#: The kinds of blocks that share the table of word n-grams: what one of them looks up there the others need, too.
+_OF_WORDS = ("words", "masked_words", "vectors")
 
 _TOKEN = re.compile(r"\b\w\w+\b")
 
@@ -300,8 +304,7 @@ class CompiledScorer:
 
 def _vocabulary(model: Tables) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
     """Lay out a model's n-grams for the kernel; return with it the number of each feature there."""
-    # Blocks of words share a table: what one of them looks up in it the others need, too.
-    of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
+    of_words = [i for i, block in enumerate(model.blocks) if block.kind in _OF_WORDS]
     entries = _entries(model, of_words)
     numbers, n_numbers = _numbered(model, of_words, entries)
     sizes = [len(ngrams) if block.kind == "characters" else 0 for block, ngrams in _blocks(model)]
@@ -500,7 +503,9 @@ def _entries(model: Tables, blocks: Sequence[int]) -> dict[str, int]:
     """Return the n-grams of some blocks together, the most frequent first, each with its number from 1."""
     starts = np.cumsum([0, *map(len, model.vocabulary)])
     ngrams = [ngram for i in blocks for ngram in model.vocabulary[i]]
-    idf = np.concatenate([model.idf[starts[i] : starts[i + 1]] for i in blocks] or [model.idf[:0]])
+    # A table of word vectors holds mostly words that a text does not; they come last.
+    parts = [model.idf[starts[i] : starts[i + 1]] + (1e6 if model.blocks[i].kind == "vectors" else 0) for i in blocks]
+    idf = np.concatenate(parts or [model.idf[:0]])
     ordered = dict.fromkeys(ngrams[i] for i in np.argsort(idf, kind="stable").tolist())
     return {ngram: entry for entry, ngram in enumerate(ordered, start=1)}
 

@@ -218,6 +218,26 @@ class Context:
         parts += [(names[sign], float(self.signs[sign, frame])) for sign in np.flatnonzero(around.signs[row]).tolist()]
         return parts
 
+    def of_frames(self, places: Sequence[int]) -> Context:
+        """Return the context of other frames.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Which of the frames each of them is; -1 for one that this context says nothing of.
+
+        Returns
+        -------
+        Context
+        """
+        kept = np.array(places)
+        known = kept >= 0
+        parts = {
+            name: np.where(known, getattr(self, name)[..., kept], 1.0 if name == "own" else 0.0)
+            for name in ("own", "others", "opening", "signs", "slopes", "intercepts")
+        }
+        return Context(**parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the coefficients as plain data."""
         return {

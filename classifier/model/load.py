@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -13,6 +14,9 @@ from classifier.codebook import Codebook
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from classifier.model.model import Model
 
 #: Version of the directory's format; a reader refuses others.
@@ -33,6 +37,9 @@ CARD = "MODEL_CARD.md"
 TRAINED_ON = "trained_on.safetensors"
 
 _REQUIRED = (WEIGHTS, VOCABULARY, METRICS)
+
+#: Blocks of a model at most.
+MAX_BLOCKS = 64
 
 #: Largest model.json read, in bytes.
 MAX_MANIFEST = 64_000_000
@@ -139,17 +146,19 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     blocks = tuple(
         Block(entry["kind"], entry["shortest"], entry["longest"], entry["min_df"]) for entry in manifest["blocks"]
     )
-    if not blocks or len({block.kind for block in blocks}) < len(blocks):
-        raise ValueError("blocks: there must be some, each of a kind of its own")
+    kinds = Counter(block.kind for block in blocks)
+    # A model that training started from another has its own n-grams of words and characters beside the other's.
+    if not 1 <= len(blocks) <= MAX_BLOCKS or any(
+        n > 1 for kind, n in kinds.items() if kind not in ("words", "characters")
+    ):
+        raise ValueError(f"blocks: from 1 to {MAX_BLOCKS}, several of words and of characters, of other kinds one")
     vocabulary = _vocabulary(contents[VOCABULARY], [entry["ngrams"] for entry in manifest["blocks"]])
     n_features = sum(map(len, vocabulary))
     weights, n = _arrays(contents[WEIGHTS], WEIGHTS), np.dtype(np.float32)
     idf = _checked(weights, "idf", (n_features,), n)
     if (idf <= 0).any():
         raise ValueError("idf must be positive")
-    thresholds = np.array(manifest["thresholds"], dtype=np.float64)
-    if thresholds.shape != (n_frames,) or not ((thresholds >= 0) & (thresholds <= 1)).all():
-        raise ValueError("thresholds must be probabilities, one per frame")
+    thresholds, alone = _thresholds(manifest["thresholds"], n_frames), manifest.get("thresholds_alone")
     if manifest["task"] not in ("multilabel", "multiclass"):
         raise ValueError(f"task {manifest['task']!r}")
     if not isinstance(manifest["name"], str) or not isinstance(manifest["provenance"], dict):
@@ -174,6 +183,7 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         intercepts=_checked(weights, "intercepts", (n_frames,), np.dtype(np.float64)),
         thresholds=thresholds,
         context=context,
+        thresholds_alone=None if alone is None else _thresholds(alone, n_frames),
         metrics=metrics,
         provenance=manifest["provenance"],
         domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,
@@ -213,6 +223,15 @@ def _checked(arrays: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")
     return array
+
+
+def _thresholds(values: Any, n_frames: int) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    thresholds = np.array(values, dtype=np.float64)
+    if thresholds.shape != (n_frames,) or not ((thresholds >= 0) & (thresholds <= 1)).all():
+        raise ValueError("thresholds must be probabilities, one per frame")
+    return thresholds
 
 
 def _verified(path: Path, sha256: str) -> bytes:

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,8 @@ class Model:
         The probability from which a sentence is labeled with a frame; multiclass models take the likeliest.
     context : Context, optional
         How the rest of an article changes what is said of a sentence; without it every sentence is read alone.
+    thresholds_alone : ndarray of shape (n_frames,), optional
+        The probabilities from which a sentence read alone is labeled, where they are others than `thresholds`.
     metrics : mapping
         Out-of-fold figures, as ``metrics.json`` holds them.
     provenance : mapping
@@ -129,6 +131,7 @@ class Model:
     intercepts: npt.NDArray[np.float64]
     thresholds: npt.NDArray[np.float64]
     context: Context | None = None
+    thresholds_alone: npt.NDArray[np.float64] | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     domain: Domain | None = None
@@ -167,7 +170,7 @@ class Model:
         weights : ndarray of float
             Their term weights times their inverse document frequencies.
         length : float
-            Euclidean length of the weights; TF-IDF values are weights divided by it.
+            Euclidean length of the weights, or their sum for a block of word vectors; values are weights divided by it.
         """
         tagging = self.tagger.tag(text) if self.tagger else None
         for block, numbers in zip(self.blocks, self._features, strict=True):
@@ -179,6 +182,10 @@ class Model:
             if counts:
                 features = np.fromiter(counts, dtype=np.intp, count=len(counts))
                 weights = self.idf[features].astype(np.float64)
+                if block.kind == "vectors":  # a mean over words, not a direction
+                    weights *= np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+                    yield features, weights, float(np.add.accumulate(weights)[-1])
+                    continue
                 for i, count in enumerate(counts.values()):
                     if count > 1:
                         weights[i] *= 1.0 + math.log(count)
@@ -342,7 +349,12 @@ class Model:
         list of tuple of str
             Names in the codebook's order; an empty tuple for no frame.
         """
-        return self.labels(self.predict_proba(texts))
+        return self.labels(self.predict_proba(texts), self.thresholds_alone)
+
+    def alone(self) -> Model:
+        """Return the model as one that reads every sentence alone."""
+        thresholds = self.thresholds if self.thresholds_alone is None else self.thresholds_alone
+        return replace(self, context=None, thresholds=thresholds, thresholds_alone=None)
 
     def labels(
         self, probabilities: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64] | None = None
@@ -352,7 +364,7 @@ class Model:
         Parameters
         ----------
         probabilities : ndarray of shape (n_texts, n_frames)
-        thresholds : ndarray of shape (n_frames,), optional
+        thresholds : ndarray of shape (n_frames,) or (n_texts, n_frames), optional
             Instead of the model's own. A multiclass model labels its likeliest frame where it reaches the
             threshold given, always where none is.
 
@@ -514,6 +526,24 @@ class Reading:
     def probabilities(self) -> npt.NDArray[np.float64]:
         """The calibrated probability of each frame, shape (n_texts, n_frames)."""
         return probabilities(self.logits, self.model.task)
+
+    def labels(self, thresholds: npt.NDArray[np.float64] | None = None) -> list[tuple[str, ...]]:
+        """Return the frames of each sentence.
+
+        Parameters
+        ----------
+        thresholds : ndarray of shape (n_frames,), optional
+            Instead of the model's own, which are others for an article of one sentence, read alone.
+
+        Returns
+        -------
+        list of tuple of str
+        """
+        own = self.model.thresholds_alone
+        if thresholds is not None or own is None or self.model.task == "multiclass":
+            return self.model.labels(self.probabilities, thresholds)
+        alone = np.repeat(np.array(self.sizes, dtype=np.intp) == 1, self.sizes)
+        return self.model.labels(self.probabilities, np.where(alone[:, None], own, self.model.thresholds))
 
     @cached_property
     def out_of_domain(self) -> tuple[list[bool], list[bool]]:

@@ -59,7 +59,7 @@ class RunSettings:
     def to_dict(self, model: Model) -> dict[str, Any]:
         """Return everything the output depends on, as plain data."""
         weights = hashlib.blake2b(digest_size=16)
-        for array in (model.idf, model.coefficients, model.intercepts, model.thresholds):
+        for array in (model.idf, model.coefficients, model.intercepts, model.thresholds, model.alone().thresholds):
             weights.update(np.ascontiguousarray(array).tobytes())
         weights.update(repr(model.context.to_dict() if model.context else None).encode())
         return {

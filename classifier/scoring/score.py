@@ -91,7 +91,7 @@ def score_batch(
     texts = [sentence.text for sentences in divided for sentence in sentences]
     sizes = list(map(len, divided))
     reading = model.read(texts, sizes)
-    labels = model.labels(reading.probabilities, thresholds)
+    labels = reading.labels(thresholds)
     scores = np.round(reading.probabilities, DECIMALS).tolist()
     strange, strange_articles = reading.out_of_domain
     result, start = [], 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from classifier.corpus import LabeledCorpus
 from classifier.model.context import Context, Surroundings, learn_context
+from classifier.model.model import probabilities
 from classifier.system.arrays import Bools, Floats, Rows
+from classifier.training.calibration import TOLERANCE_ALONE, choose_thresholds
+from classifier.training.features import Start
 
 
 def article_context(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools) -> Context | None:
@@ -60,3 +65,50 @@ def in_articles(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools,
 def _around(corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools) -> tuple[Rows, Surroundings]:
     order, sizes = corpus.by_article(rows)
     return order, Surroundings.of(logits[order], named[rows[order]], sizes.tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """How the logits of sentences by their own words become decisions.
+
+    Parameters
+    ----------
+    context : Context or None
+        What articles tell about their sentences.
+    thresholds : ndarray of shape (n_frames,)
+        Of sentences in their articles.
+    thresholds_alone : ndarray of shape (n_frames,) or None
+        Of sentences read alone; None where `thresholds` are theirs, for no article told anything.
+    """
+
+    context: Context | None
+    thresholds: Floats
+    thresholds_alone: Floats | None
+
+
+def read_and_decide(
+    corpus: LabeledCorpus, rows: Rows, logits: Floats, named: Bools, start: Start | None = None
+) -> Decisions:
+    """Learn from calibrated, out-of-fold logits what articles tell, and the thresholds.
+
+    Parameters
+    ----------
+    corpus, rows, logits, named
+        As for `article_context`.
+    start : Start, optional
+        Where the corpus has too few articles, what the model that training starts from knows about articles is kept.
+
+    Returns
+    -------
+    Decisions
+    """
+    truth = corpus.targets[rows]
+    context = article_context(corpus, rows, logits, named)
+    found = in_articles(corpus, rows, logits, named, context)
+    thresholds = choose_thresholds(probabilities(found, corpus.task), truth, corpus.task)
+    if context is not None:
+        alone = choose_thresholds(probabilities(logits, corpus.task), truth, corpus.task, TOLERANCE_ALONE)
+        return Decisions(context, thresholds, alone)
+    if start is not None and start.model.context is not None and corpus.task == "multilabel":
+        context = start.model.context.of_frames(start.places)
+    return Decisions(context, thresholds, None)

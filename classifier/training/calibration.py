@@ -13,6 +13,10 @@ from classifier.system.arrays import Bools, Floats
 #: news of other things is labeled less often (in the spirit of the one-standard-error rule of Breiman et al. 1984).
 TOLERANCE = 0.005
 
+#: The same for sentences read alone. Without its article a sentence should be surer: what it says may be said of
+#: others, and its words may be quoted, denied or another country's.
+TOLERANCE_ALONE = 0.02
+
 
 def calibrate(logits: Floats, truth: Bools, task: Task) -> tuple[Floats, Floats]:
     """Learn the slope and the shift that turn out-of-fold logits into calibrated ones.

@@ -22,7 +22,7 @@ class CrossValidation:
     scores : Scores
         Every sentence scored by a model that saw nothing of its article.
     alone : Scores or None
-        The same without its article, at the same thresholds; None where the models take nothing from articles.
+        The same without its article, at thresholds of their own; None where the models take nothing from articles.
     majority, keywords : Scores
         The same by the two baselines.
     settings : list of Setting
@@ -51,14 +51,16 @@ class TrainingReport:
     summary : Summary
         Everything measured.
     baselines : dict of str to list of FrameMetrics
-        The figures of ``majority`` and ``keywords``.
+        The figures of ``majority`` and ``keywords``; with a start those without it, and of the start as it is.
     validation : CrossValidation
         What they are computed from.
     alone : list of FrameMetrics or None
-        The figures of sentences scored without their articles, at the same thresholds; None where the models take
+        The figures of sentences scored without their articles, at thresholds of their own; None where the models take
         nothing from articles.
     setting : Setting or None
         Chosen for the model that is kept; None where none is.
+    known_to_start : int
+        Sentences that the start was trained on, whose figures with it are flattered.
     """
 
     summary: Summary
@@ -66,6 +68,7 @@ class TrainingReport:
     validation: CrossValidation
     alone: list[FrameMetrics] | None = None
     setting: Setting | None = None
+    known_to_start: int = 0
 
     @property
     def rows(self) -> list[FrameMetrics]:
@@ -80,5 +83,6 @@ class TrainingReport:
             "alone": None if self.alone is None else [row.to_dict() for row in self.alone],
             "baselines": {name: [row.to_dict() for row in rows] for name, rows in self.baselines.items()},
             "setting": self.setting.to_dict() if self.setting else None,
+            "known_to_start": self.known_to_start,
             "fold_settings": [setting.to_dict() for setting in self.validation.settings],
         }

@@ -8,61 +8,34 @@ context and the thresholds are made again without that fold (nested cross-valida
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
-from joblib import cpu_count
+import numpy.typing as npt
 
 from classifier.corpus import LabeledCorpus
-from classifier.errors import InputError
-from classifier.features.counts import CountMatrix
 from classifier.features.ngrams import Block
-from classifier.features.tagger import Tagger
-from classifier.features.tfidf import Tfidf
+from classifier.features.vectors import WordVectors, load_vectors
 from classifier.metrics import Scores, frame_metrics, summarize
-from classifier.model.context import Context
 from classifier.model.fingerprints import fingerprints
 from classifier.model.model import Model, probabilities
-from classifier.model.novelty import learn_domain
-from classifier.system.arrays import Floats, Rows
-from classifier.training.articles import article_context, in_articles
+from classifier.model.novelty import Domain, learn_domain
+from classifier.system.arrays import Rows
+from classifier.training.articles import in_articles
 from classifier.training.baselines import predict_keywords, predict_majority
-from classifier.training.calibration import calibrate, choose_thresholds, decide, quality
-from classifier.training.linear import Setting, blocks_for, fit_linear, settings_tried
+from classifier.training.calibration import decide
+from classifier.training.features import Start
+from classifier.training.linear import Setting
 from classifier.training.report import CrossValidation, TrainingReport
-
-#: Called with the steps done and the steps in all.
-Progress = Callable[[int, int], None]
-
-#: Folds of the inner cross-validation, which chooses.
-INNER_FOLDS = 3
+from classifier.training.trainer import Fit, Progress, Steps, Trainer
 
 #: Columns whose values are measured each on its own, where a corpus has them.
 SLICED = ("source_type",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """A calibrated linear model on the vocabulary of its training rows."""
-
-    setting: Setting
-    tfidf: Tfidf
-    coefficients: Floats
-    intercepts: Floats
-    thresholds: Floats
-    context: Context | None
-
-    def logits(self, rows: Rows) -> Floats:
-        """Return the logits of sentences by their own words."""
-        logits: Floats = self.tfidf.transform(rows) @ self.coefficients + self.intercepts
-        return logits
 
 
 def train(
@@ -72,6 +45,8 @@ def train(
     n_folds: int = 5,
     seed: int = 0,
     progress: Progress | None = None,
+    vectors: WordVectors | None = None,
+    start: Model | None = None,
 ) -> tuple[Model, TrainingReport]:
     """Train a model and measure it.
 
@@ -86,38 +61,80 @@ def train(
         Of folds and bootstrap; the same seed on the same corpus gives the same model.
     progress : callable, optional
         Called with the steps done and the steps in all.
+    vectors : WordVectors, optional
+        Of words that the corpus may never show; used where they help on the inner folds.
+    start : Model, optional
+        What it knows is kept as far as it helps on the inner folds. It brings its roles, and the vectors that it has.
 
     Returns
     -------
     model : Model
         Fitted on the whole corpus.
     report : TrainingReport
-        Figures by nested cross-validation.
+        Figures by nested cross-validation; with a start also those without it, and those of the start as it is.
 
     Raises
     ------
     InputError
-        If there are too few articles, or nothing that recurs in the sentences.
+        If there are too few articles, nothing that recurs in the sentences, or no frame that the start knows.
     """
-    trainer = _Trainer(corpus, seed, _Steps(progress, (n_folds + 1) * INNER_FOLDS))
-    everything = np.arange(len(corpus))
-    if not any(Tfidf.fit(trainer.counts, everything).vocabulary()):
-        raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
-    splits = list(corpus.folds(n_folds, seed))
-    *fits, fit = trainer.fit_all([*(train_rows for train_rows, _ in splits), everything])
+    splits, everything = list(corpus.folds(n_folds, seed)), np.arange(len(corpus))
+    parts = [*(train_rows for train_rows, _ in splits), everything]
+    steps = Steps(progress)
+    vectors = load_vectors() if vectors is None else vectors
+    trainer = Trainer(corpus, seed, steps, vectors, start)
+    plain = None if start is None else Trainer(corpus, seed, steps, vectors)
+    steps.total = trainer.n_steps(parts) + (0 if plain is None else plain.n_steps(parts[:-1]))
+    *fits, fit = trainer.fit_all(parts)
     validation = _validation(trainer, splits, fits)
     report = _report(corpus, validation, seed, fit.setting)
+    if plain is not None and start is not None:
+        report = _beside(report, plain, Start(start, corpus), splits, seed)
     model = replace(
-        _model(name, corpus, fit),
+        fit.model(name),
         metrics=report.to_dict(),
-        provenance={**provenance(corpus, seed), "folds": n_folds},
-        domain=learn_domain(corpus.texts, corpus.group_ids, splits, known_from(fit.setting.blocks)),
-        trained_on=np.unique(fingerprints(corpus.texts)),
+        provenance={**_origin(corpus, seed, fit, vectors, start), "folds": n_folds},
+        domain=_domain(corpus, splits, fit, start),
+        trained_on=_trained_on(corpus, start),
     )
     return model, report
 
 
-def fit_model(corpus: LabeledCorpus, *, name: str = "framing", seed: int = 0) -> Model:
+def _beside(
+    report: TrainingReport, plain: Trainer, start: Start, splits: Sequence[tuple[Rows, Rows]], seed: int
+) -> TrainingReport:
+    """Return the report with the figures without the start, and of the start as it is, before the baselines."""
+    corpus = plain.corpus
+    fits = plain.fit_all([train_rows for train_rows, _ in splits])
+    without = _validation(plain, splits, fits).scores
+    found, decided = start.read()
+    as_it_is = Scores(corpus.targets, decided, found, corpus.group_ids)
+    beside = {"trained without the start": without, "the start as it is": as_it_is}
+    figures = {name: frame_metrics(scores, corpus.frames, seed) for name, scores in beside.items()}
+    known = int(start.model.seen(corpus.texts).sum())
+    return replace(report, baselines={**figures, **report.baselines}, known_to_start=known)
+
+
+def _domain(corpus: LabeledCorpus, splits: Sequence[tuple[Rows, Rows]], fit: Fit, start: Model | None) -> Domain | None:
+    """Return what the training corpus looks like; the start's, which is larger, where there is one."""
+    if start is not None:
+        return start.domain
+    return learn_domain(corpus.texts, corpus.group_ids, splits, known_from(fit.setting.blocks))
+
+
+def _trained_on(corpus: LabeledCorpus, start: Model | None) -> npt.NDArray[np.uint64]:
+    own = fingerprints(corpus.texts)
+    return np.unique(own if start is None else np.concatenate([own, start.trained_on]))
+
+
+def fit_model(
+    corpus: LabeledCorpus,
+    *,
+    name: str = "framing",
+    seed: int = 0,
+    vectors: WordVectors | None = None,
+    start: Model | None = None,
+) -> Model:
     """Train a model without measuring it: for those who cross-validate on their own.
 
     Parameters
@@ -127,6 +144,8 @@ def fit_model(corpus: LabeledCorpus, *, name: str = "framing", seed: int = 0) ->
         The model's name.
     seed : int
         Of the inner folds.
+    vectors, start
+        As for `train`.
 
     Returns
     -------
@@ -138,35 +157,19 @@ def fit_model(corpus: LabeledCorpus, *, name: str = "framing", seed: int = 0) ->
     InputError
         If there are too few articles, or nothing that recurs in the sentences.
     """
-    trainer = _Trainer(corpus, seed, _Steps(None, INNER_FOLDS))
-    everything = np.arange(len(corpus))
-    if not any(Tfidf.fit(trainer.counts, everything).vocabulary()):
-        raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
+    vectors = load_vectors() if vectors is None else vectors
+    fit = Trainer(corpus, seed, Steps(None), vectors, start).fit(np.arange(len(corpus)))
     return replace(
-        _model(name, corpus, trainer.fit(everything)),
-        provenance=provenance(corpus, seed),
-        trained_on=np.unique(fingerprints(corpus.texts)),
+        fit.model(name),
+        provenance=_origin(corpus, seed, fit, vectors, start),
+        domain=None if start is None else start.domain,
+        trained_on=_trained_on(corpus, start),
     )
 
 
 def known_from(blocks: Sequence[Block]) -> int:
     """Return in how many training sentences a word must occur to be known to the blocks of words."""
     return min((block.min_df for block in blocks if block.kind == "words" and block.shortest == 1), default=1)
-
-
-def _model(name: str, corpus: LabeledCorpus, fit: _Fit) -> Model:
-    return Model(
-        name=name,
-        codebook=corpus.codebook,
-        task=corpus.task,
-        blocks=fit.setting.blocks,
-        vocabulary=fit.tfidf.vocabulary(),
-        idf=np.concatenate(fit.tfidf.idf).astype(np.float32),
-        coefficients=fit.coefficients.astype(np.float32),
-        intercepts=fit.intercepts,
-        thresholds=fit.thresholds,
-        context=fit.context,
-    )
 
 
 def cross_validate(
@@ -176,6 +179,8 @@ def cross_validate(
     seed: int = 0,
     sliced: Sequence[str] = (),
     progress: Progress | None = None,
+    vectors: WordVectors | None = None,
+    start: Model | None = None,
 ) -> TrainingReport:
     """Measure the training method on a corpus without keeping a model.
 
@@ -190,39 +195,46 @@ def cross_validate(
         Columns of the corpus whose values are measured each on its own.
     progress : callable, optional
         Called with the steps done and the steps in all.
+    vectors, start
+        As for `train`.
 
     Returns
     -------
     TrainingReport
         Without a setting: no model is kept.
     """
-    trainer = _Trainer(corpus, seed, _Steps(progress, len(splits) * INNER_FOLDS))
-    fits = trainer.fit_all([train_rows for train_rows, _ in splits])
+    steps = Steps(progress)
+    trainer = Trainer(corpus, seed, steps, load_vectors() if vectors is None else vectors, start)
+    parts = [train_rows for train_rows, _ in splits]
+    steps.total = trainer.n_steps(parts)
+    fits = trainer.fit_all(parts)
     return _report(corpus, _validation(trainer, splits, fits), seed, sliced=sliced)
 
 
-def _validation(trainer: _Trainer, splits: Sequence[tuple[Rows, Rows]], fits: Sequence[_Fit]) -> CrossValidation:
+def _validation(trainer: Trainer, splits: Sequence[tuple[Rows, Rows]], fits: Sequence[Fit]) -> CrossValidation:
     """Score the test rows of each fold by the fit of its training rows, and by the baselines."""
     corpus = trainer.corpus
     scores, alone, majority, keywords = (Scores.empty(corpus.targets, corpus.group_ids) for _ in range(4))
     settings, models, folds = [], [], np.full(len(corpus), -1, dtype=np.intp)
     for fold, ((train_rows, test_rows), fit) in enumerate(zip(splits, fits, strict=True)):
         settings.append(fit.setting)
-        models.append(_model(f"fold {fold + 1}", corpus, fit))
+        models.append(fit.model(f"fold {fold + 1}"))
         folds[test_rows] = fold
         # An article may be tested in several folds, none of which has learned from it: each reads the whole of it.
         rows = np.flatnonzero(np.isin(corpus.group_ids, corpus.group_ids[test_rows]))
         tested = np.isin(rows, test_rows)
         logits = fit.logits(rows)
-        together = in_articles(corpus, rows, logits, trainer.counts.named, fit.context)
-        for part, found in ((alone, logits[tested]), (scores, together[tested])):
+        together = in_articles(corpus, rows, logits, trainer.source.named, fit.context)
+        thresholds, by_itself = fit.decisions.thresholds, fit.decisions.thresholds_alone
+        by_itself = thresholds if by_itself is None else by_itself
+        for part, found, reached in ((alone, logits[tested], by_itself), (scores, together[tested], thresholds)):
             part.probabilities[test_rows] = probabilities(found, corpus.task)
-            part.predicted[test_rows] = decide(part.probabilities[test_rows], fit.thresholds, corpus.task)
+            part.predicted[test_rows] = decide(part.probabilities[test_rows], reached, corpus.task)
         predict_majority(corpus, train_rows, test_rows, majority)
         predict_keywords(corpus, train_rows, test_rows, keywords)
     if (folds < 0).any():  # what no fold tested says nothing
         scores, alone, majority, keywords = (part.take(folds >= 0) for part in (scores, alone, majority, keywords))
-    read_alone = all(fit.context is None for fit in fits)
+    read_alone = corpus.groups is None or all(fit.context is None for fit in fits)
     return CrossValidation(scores, None if read_alone else alone, majority, keywords, settings, models, folds)
 
 
@@ -247,6 +259,18 @@ def _report(
     )
 
 
+def _origin(corpus: LabeledCorpus, seed: int, fit: Fit, vectors: WordVectors, start: Model | None) -> dict[str, Any]:
+    """Return where a model comes from, with the vectors and the start that it was made of."""
+    origin = provenance(corpus, seed)
+    if fit.setting.vectors:
+        origin["vectors"] = vectors.name
+    if start is not None:
+        kept = ("corpus", "corpus_sha256", "sentences", "articles", "vectors", "date")
+        known = {key: start.provenance[key] for key in kept if key in start.provenance}
+        origin["start"] = {"name": start.name, **known}
+    return origin
+
+
 def provenance(corpus: LabeledCorpus, seed: int) -> dict[str, Any]:
     """Return where a model comes from: corpus, versions, date, seed.
 
@@ -263,66 +287,3 @@ def provenance(corpus: LabeledCorpus, seed: int) -> dict[str, Any]:
         "date": date.strftime("%Y-%m-%d"),
         "versions": {name: version(name) for name in ("scikit-learn", "numpy", "scipy")},
     }
-
-
-class _Steps:
-    """Counts steps for a progress bar, from any thread."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.done, self.total = progress, 0, total
-        self.stopped = False
-        self._lock = Lock()
-
-    def step(self) -> None:
-        with self._lock:
-            self.done += 1
-            if self.progress is not None:
-                self.progress(self.done, self.total)
-
-
-class _Trainer:
-    """Fits calibrated models on parts of one corpus, counting its n-grams once."""
-
-    def __init__(self, corpus: LabeledCorpus, seed: int, steps: _Steps) -> None:
-        self.corpus, self.seed, self.steps = corpus, seed, steps
-        roles = Tagger(corpus.codebook.roles) if corpus.codebook.roles else None
-        self.counts = CountMatrix(corpus.texts, blocks_for(corpus.codebook), roles)
-
-    def fit_all(self, parts: Sequence[Rows]) -> list[_Fit]:
-        """Fit each of several parts of the corpus, a thread a processor; the compiled work holds no lock."""
-        with ThreadPoolExecutor(min(len(parts), cpu_count())) as pool:
-            fits = [pool.submit(self.fit, rows) for rows in parts]
-            try:
-                return [fit.result() for fit in fits]
-            finally:  # after an error, or an interrupt, the others need not go on
-                self.steps.stopped = True
-                pool.shutdown(wait=False, cancel_futures=True)
-
-    def fit(self, rows: Rows) -> _Fit:
-        """Choose setting, calibration, context and thresholds by cross-validation on `rows`, then fit on them all."""
-        task, targets = self.corpus.task, self.corpus.targets
-        settings = settings_tried(self.corpus.codebook)
-        logits = np.zeros((len(settings), *targets.shape))
-        for train_rows, test_rows in self.corpus.folds(INNER_FOLDS, self.seed, rows):
-            if self.steps.stopped:
-                raise RuntimeError("training was broken off")
-            tfidf = Tfidf.fit(self.counts, train_rows)
-            coefficients, intercepts = fit_linear(
-                tfidf.transform(train_rows), targets[train_rows], settings, precision=np.float32
-            )
-            found = tfidf.transform(test_rows) @ coefficients.reshape(len(coefficients), intercepts.size)
-            found += intercepts.ravel()
-            logits[:, test_rows] = found.reshape(len(test_rows), *intercepts.shape).swapaxes(0, 1)
-            self.steps.step()
-        truth = targets[rows]
-        best = max(range(len(settings)), key=lambda i: quality(logits[i, rows], truth, task))
-        within = logits[best, rows]
-        slopes, shifts = calibrate(within, truth, task)
-        within = within * slopes + shifts
-        context = article_context(self.corpus, rows, within, self.counts.named)
-        found = in_articles(self.corpus, rows, within, self.counts.named, context)
-        thresholds = choose_thresholds(probabilities(found, task), truth, task)
-        tfidf = Tfidf.fit(self.counts, rows)
-        coefficients, intercepts = fit_linear(tfidf.transform(rows), truth, [settings[best]])
-        calibrated = coefficients[:, 0] * slopes, intercepts[0] * slopes + shifts
-        return _Fit(settings[best], tfidf, *calibrated, thresholds, context)
