@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.prevalence.estimators import Design, Estimate, contrast, difference, sample_alone
-from classifier.prevalence.rules import few_events
+from classifier.prevalence.rules import doubt
 from classifier.prevalence.strata import STEPS, allocate, cut, step, uncertainty
 
 Floats = npt.NDArray[np.float64]
@@ -141,7 +141,7 @@ def cover(name: str, people: Population, n: int, draw: Draw, runs: int, rng: np.
         if labels.min() == labels.max():
             continue  # refused: one class was never seen
         alone, corrected = sample_alone(design, labels), difference(design, labels, scores, mean)
-        _count(result, truth, alone, corrected, few_events(design, labels, scores >= 0.5))
+        _count(result, truth, alone, corrected, doubt(design, labels, scores >= 0.5, corrected.support))
     return result
 
 
@@ -162,7 +162,9 @@ def cover_contrast(name: str, people: Population, n: int, runs: int, rng: np.ran
             difference(design, labels, scores, float(people.scores[group].mean()), part)
             for group, part in zip(groups, inside, strict=True)
         ]
-        few = any(few_events(design, labels, scores >= 0.5, part) for part in inside)
+        few = any(
+            doubt(design, labels, scores >= 0.5, one.support, part) for one, part in zip(found, inside, strict=True)
+        )
         _, low, high, _ = contrast(*alone)
         result.alone.append(low <= truth <= high)
         _, low_corrected, high_corrected, _ = contrast(*found)
@@ -195,7 +197,7 @@ def cover_trained(name: str, n: int, crossed: bool, runs: int, rng: np.random.Ge
             covered.append(abs(naive - truth) <= 1.96 * np.sqrt(naive * (1 - naive) / POPULATION))
         design = Design.simple(n, POPULATION)
         alone, corrected = sample_alone(design, y), difference(design, y, scores, mean)
-        _count(result, truth, alone, corrected, few_events(design, y, scores >= 0.5))
+        _count(result, truth, alone, corrected, doubt(design, y, scores >= 0.5, corrected.support))
     result.naive = bool(covered) and float(np.mean(covered)) > 0.5
     return result
 
@@ -204,11 +206,11 @@ def _ridge(x: Floats, y: Floats) -> Floats:
     return np.linalg.solve(x.T @ x + 2.0 * np.eye(x.shape[1]), x.T @ y)
 
 
-def _count(result: Coverage, truth: float, alone: Estimate, corrected: Estimate, few: bool) -> None:
+def _count(result: Coverage, truth: float, alone: Estimate, corrected: Estimate, few: str) -> None:
     result.alone.append(alone.low <= truth <= alone.high)
     result.corrected.append(corrected.low <= truth <= corrected.high)
     result.widths.append(corrected.width / alone.width)
-    result.warned.append(few)
+    result.warned.append(bool(few))
 
 
 def scenarios(runs: int, seed: int = 0) -> Iterator[Coverage]:

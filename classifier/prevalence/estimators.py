@@ -30,7 +30,10 @@ MIN_TUNED = 30
 
 #: What a label never seen in error might still hide, in squared labels: added to the sum of squared residuals, it keeps
 #: a few labels without an error from looking like certainty. Chosen by simulation; see docs/shares.md.
-UNSEEN = 0.5
+UNSEEN = 0.25
+
+#: Degrees of freedom of a variance for each cluster it hangs on, chosen by simulation, too.
+TELLING = 2
 
 Ints = npt.NDArray[np.int64]
 
@@ -85,6 +88,8 @@ class Estimate:
         How much the model's scores count, PPI++'s :math:`\\lambda`; 0 for the sample alone.
     df : int
         Degrees of freedom of the variance.
+    support : float
+        Clusters that the variance hangs on: the number of equal deviations that would vary as much.
     deviations : ndarray of shape (n_clusters,)
         How far the estimate moves without each cluster, scaled so that their squares sum to the variance.
     """
@@ -94,7 +99,8 @@ class Estimate:
     high: float
     variance: float
     power: float
-    df: int
+    df: float
+    support: float
     deviations: Floats = field(repr=False)
 
     @property
@@ -244,9 +250,12 @@ def difference(
         if plain_variance <= variance:
             chosen, value, deviations, variance = 0.0, plain, plain_deviations, plain_variance
     df = max(1, moments.df - (chosen > 0 and power is None))
+    support = _support(deviations)
+    if chosen > 0 or not moments.is_simple:
+        df = min(df, TELLING * support)
     low, high = _score_interval(value, variance, moments, df, chosen)
     value = min(max(value, 0.0), 1.0)
-    return Estimate(value, min(low, value), max(high, value), variance, chosen, df, deviations)
+    return Estimate(value, min(low, value), max(high, value), variance, chosen, df, support, deviations)
 
 
 def contrast(one: Estimate, other: Estimate) -> tuple[float, float, float, float]:
@@ -333,6 +342,7 @@ class _Moments:
         shares = weights / design.weights * design.inclusion
         self.unlabeled = 1 - float((shares * weights).sum() / weights.sum()) if len(within) else 1.0
         held = self.sizes > 0
+        self.is_simple = self.n_strata == 1 and n == len(labels) and np.ptp(design.inclusion) == 0
         self.held = int(held.sum())
         self.df = int(held.sum() - len(np.unique(self.stratum[held])))
 
@@ -413,7 +423,13 @@ def _ratio(cross: float, square: float) -> float:
     return max(0.0, cross / square) if square > 1e-15 else 0.0
 
 
-def _score_interval(value: float, variance: float, moments: _Moments, df: int, power: float) -> tuple[float, float]:
+def _support(deviations: Floats) -> float:
+    """Return how many equal deviations would vary as much: few, where the variance hangs on few clusters."""
+    fourth = float(np.power(deviations, 4).sum())
+    return float(np.square(deviations).sum()) ** 2 / fourth if fourth > 0 else float(len(deviations))
+
+
+def _score_interval(value: float, variance: float, moments: _Moments, df: float, power: float) -> tuple[float, float]:
     """Return Wilson's interval around an estimate of this variance; see `difference`."""
     t = float(stdtrit(df, (1 + CONFIDENCE) / 2))
     centre = min(max(value, 0.0), 1.0)

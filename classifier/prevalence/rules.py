@@ -1,4 +1,4 @@
-"""Where an estimate can be trusted, where with a warning, and where there is none."""
+"""Where an estimate can be trusted, and where only with a warning."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import numpy as np
 from classifier.prevalence.estimators import Design
 from classifier.system.arrays import Bools, Floats
 
-#: With fewer labels with the frame, or without it, or against the model's, an interval is approximate.
+#: With fewer labels with the frame, or without it, an interval is approximate.
 FEW_EVENTS = 10
+
+#: With a variance that hangs on fewer labels or articles than this, too.
+FEW_SUPPORT = 15
 
 #: Fewer whole articles than this, and an interval is approximate.
 FEW_CLUSTERS = 15
 
 
-def few_events(design: Design, labels: Floats, predicted: Bools, inside: Bools | None = None) -> bool:
-    """Tell whether a sample holds too little for its intervals to be more than approximate.
+def doubt(
+    design: Design, labels: Floats, predicted: Bools, support: float, inside: Bools | None = None, unit: str = "label"
+) -> str:
+    """Say why an interval is no more than approximate.
 
     Parameters
     ----------
@@ -24,18 +29,27 @@ def few_events(design: Design, labels: Floats, predicted: Bools, inside: Bools |
         1 or 0.
     predicted : ndarray of bool of shape (n,)
         The model's.
+    support : float
+        Of the estimate.
     inside : ndarray of bool of shape (n,), optional
         The units of the group; all by default.
+    unit : str
+        What a label is of, for people.
 
     Returns
     -------
-    bool
-        Whether the clusters with the frame, those without it, or those where label and model differ are fewer than
-        `FEW_EVENTS`, or clusters of several units fewer than `FEW_CLUSTERS`.
+    str
+        Empty where the interval held its promise in simulations (docs/shares.md).
     """
     part = np.ones(len(labels), dtype=bool) if inside is None else inside
     clusters = design.clusters[part]
-    found, guessed = labels[part] > 0, predicted[part]
-    counts = [len(np.unique(clusters[which])) for which in (found, ~found, found != guessed)]
+    found = labels[part] > 0
     n_clusters = len(np.unique(clusters))
-    return min(counts) < FEW_EVENTS or (n_clusters < len(clusters) and n_clusters < FEW_CLUSTERS)
+    with_it, without = len(np.unique(clusters[found])), len(np.unique(clusters[~found]))
+    if n_clusters < len(clusters) and n_clusters < FEW_CLUSTERS:
+        return f"only {n_clusters} articles"
+    if min(with_it, without) < FEW_EVENTS:
+        return f"only {min(with_it, without)} {unit}s {'with' if with_it <= without else 'without'} it"
+    if support < FEW_SUPPORT:
+        return f"the interval hangs on about {max(1, round(support))} {unit}s"
+    return ""
