@@ -62,7 +62,9 @@ class Coverage:
         return float(np.median(self.widths))
 
 
-def population(rng: np.random.Generator, share: float, signal: float, shift: float = 0.0, icc: float = 0.0) -> Population:
+def population(
+    rng: np.random.Generator, share: float, signal: float, shift: float = 0.0, icc: float = 0.0
+) -> Population:
     """Make a population of articles of 20 sentences in 4 groups.
 
     Parameters

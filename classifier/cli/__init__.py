@@ -11,7 +11,7 @@ from classifier import __version__
 from classifier.cli.plain import plain
 from classifier.errors import FramingError
 
-_COMMANDS = ("train", "score", "evaluate", "check", "frames", "convert", "codebook")
+_COMMANDS = ("train", "score", "evaluate", "check", "frames", "convert", "codebook", "sample", "shares")
 
 
 class LazyGroup(click.Group):

@@ -142,9 +142,7 @@ def is_scored(path: str | Path) -> bool:
 
 
 def _profiles(path: Path) -> str:
-    return (
-        f"{path}: holds profiles of articles, not their sentences; score again with --level sentence, which is the default."
-    )
+    return f"{path}: holds profiles of articles, not their sentences; score again with --level sentence, which is the default."
 
 
 def read_population(paths: Iterable[str | Path]) -> Iterator[Block]:
@@ -363,7 +361,9 @@ def _columns(columns: Mapping[str, Sequence[Any]], frames: tuple[str, ...], plac
     articles: list[Mapping[str, Any]] = [
         {
             **{name: values[i] or None for name, values in kept.items() if not name.startswith("metadata.")},
-            "metadata": {name.removeprefix("metadata."): columns[name][i] for name in (*kept, *others) if name not in HEAD},
+            "metadata": {
+                name.removeprefix("metadata."): columns[name][i] for name in (*kept, *others) if name not in HEAD
+            },
         }
         for i in firsts
     ]
