@@ -34,10 +34,12 @@ class Population:
 
     @property
     def share(self) -> float:
+        """The share to be estimated."""
         return float(self.labels.mean())
 
     @property
     def naive(self) -> float:
+        """The share that the model labels."""
         return float((self.scores >= 0.5).mean())
 
 
@@ -54,6 +56,7 @@ class Coverage:
     warned: list[bool] = field(default_factory=list)
 
     def rate(self, which: str) -> float:
+        """Return how often intervals held, or warnings came."""
         return float(np.mean(getattr(self, which)))
 
     @property
@@ -148,7 +151,7 @@ def cover(name: str, people: Population, n: int, draw: Draw, runs: int, rng: np.
 
 
 def cover_contrast(name: str, people: Population, n: int, runs: int, rng: np.random.Generator) -> Coverage:
-    """The difference between the first group and the last, from a sample stratified by group."""
+    """Count intervals of the difference between the first group and the last, from a sample stratified by group."""
     groups = [people.groups == 0, people.groups == 3]
     truth = float(people.labels[groups[0]].mean() - people.labels[groups[1]].mean())
     naive = float((people.scores[groups[0]] >= 0.5).mean() - (people.scores[groups[1]] >= 0.5).mean())
@@ -177,7 +180,7 @@ def cover_contrast(name: str, people: Population, n: int, runs: int, rng: np.ran
 
 
 def cover_trained(name: str, n: int, crossed: bool, runs: int, rng: np.random.Generator) -> Coverage:
-    """A model fitted to the very labels, its scores of them used as they are, or from folds that left them out."""
+    """Count intervals where a model was fitted to the very labels, its scores of them crossed or not."""
     features = np.hstack([np.ones((POPULATION, 1)), rng.normal(size=(POPULATION, 40))])
     slopes = np.concatenate([[-1.0], rng.normal(size=40) / np.sqrt(40) * 1.8])
     labels = (rng.random(POPULATION) < 1 / (1 + np.exp(-features @ slopes))).astype(float)

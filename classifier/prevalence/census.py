@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from classifier.errors import InputError
 from classifier.model.fingerprints import fingerprints, normalised
 from classifier.prevalence.estimators import Ints
-from classifier.prevalence.labels import Labels, _Problems
+from classifier.prevalence.labels import Labels, Problems
 from classifier.prevalence.population import NONE, Block, Population
 from classifier.system.arrays import Bools, Floats
 
@@ -121,7 +122,7 @@ def take_census(
     labels: Labels,
     by: Sequence[str] = (),
     level: Level = "sentence",
-    watched: Ints | None = None,
+    watched: npt.NDArray[np.uint64] | None = None,
     rescoring: Rescoring | None = None,
     folds: Ints | None = None,
 ) -> Census:
@@ -156,7 +157,7 @@ def take_census(
     for row, key in enumerate(labels.articles):
         rows_of[key].append(row)
     sourced = any(source for source, _ in labels.articles)
-    problems = _Problems(labels.place)
+    problems = Problems(labels.place)
     met = np.zeros(len(labels), dtype=np.int64)
     frames: tuple[str, ...] = ()
     models: dict[str, None] = {}
@@ -216,7 +217,7 @@ def take_census(
                 problems.add(
                     line, f"{len(rows_of[key])} of the article's {last - first} sentences are here; all are needed"
                 )
-    for row in np.flatnonzero(met != 1):
+    for row in np.flatnonzero(met != 1).tolist():
         where = "is not among" if met[row] == 0 else f"occurs {met[row]} times in"
         source, name = labels.articles[row]
         problems.add(labels.lines[row], f"sentence {labels.index[row]} of {name or source!r} {where} the scores")
@@ -227,9 +228,18 @@ def take_census(
         if list(tally.codes) == [NONE]:
             raise InputError(f"--by {tally.column}: no article has it; group by outlet, month or what --keep kept.")
     return _census(
-        labels, level, frames, " and ".join(filter(None, models)), sentences, articles, tallies, scores, labeled, group_of,
+        labels,
+        level,
+        frames,
+        " and ".join(filter(None, models)),
+        sentences,
+        articles,
+        tallies,
+        scores,
+        labeled,
+        group_of,
         learned / max(1, looked),
-    )  # fmt: skip
+    )
 
 
 def _census(
@@ -252,7 +262,8 @@ def _census(
     if level == "article":
         if labels.unit != "article":
             raise InputError(
-                f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw articles with: "
+                f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw "
+                "articles with: "
                 "framing sample --level article"
             )
         _, rows = np.unique(article, return_index=True)
@@ -284,7 +295,8 @@ def _check_size(labels: Labels, sentences: int, articles: int) -> None:
         told = int(labels.sizes.sum())
         if told != size:
             raise InputError(
-                f"{labels.place}: drawn from {told:,} {unit}, and the scores hold {size:,}. A share speaks of what was drawn "
+                f"{labels.place}: drawn from {told:,} {unit}, and the scores hold {size:,}. A share speaks of "
+                "what was drawn "
                 "from: give the same scores, or draw a new sample."
             )
         return

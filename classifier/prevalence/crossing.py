@@ -20,7 +20,8 @@ from classifier.system.arrays import Floats
 #: Folds of the sample, and models fitted.
 FOLDS = 5
 
-#: Standard errors by which a model knows more of a sample than of its population, before it is taken to have learned it.
+#: Standard errors by which a model knows more of a sample than of its population, before it is taken to have learned
+#: it.
 SUSPICIOUS = 3.0
 
 

@@ -15,6 +15,7 @@ Science 382; Angelopoulos, Duchi and Zrnic (2023), *PPI++*, arXiv:2311.01453; Eg
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +75,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share with its interval.
+    r"""A share with its interval.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ class Estimate:
     variance : float
         Of the estimate, over samples drawn in the same way.
     power : float
-        How much the model's scores count, PPI++'s :math:`\\lambda`; 0 for the sample alone.
+        How much the model's scores count, PPI++'s :math:`\lambda`; 0 for the sample alone.
     df : int
         Degrees of freedom of the variance.
     support : float
@@ -207,8 +208,8 @@ def difference(
 
     :math:`\hat\theta = \lambda \bar F + \sum_s w_i (y_i - \lambda f_i) / \sum_s w_i`, where :math:`\lambda`
     minimises the estimated variance under the design (power tuning, PPI++), and is 0 where even so the scores do
-    not make the variance smaller: never worse than the sample alone. No assumption on the model is made: were its scores
-    dice, the estimate would be that of the sample.
+    not make the variance smaller: never worse than the sample alone. No assumption on the model is made: were its
+    scores dice, the estimate would be that of the sample.
 
     Parameters
     ----------
@@ -230,15 +231,15 @@ def difference(
     -----
     The variance is the stratified jackknife over clusters, with the finite population correction, in which
     :math:`\lambda` is tuned anew without each cluster: so it counts what tuning costs, and what single units of
-    great leverage do. It takes clusters as drawn with probabilities that are equal within a stratum; where they are not,
-    it is that of a draw with replacement, corrected by each :math:`1 - \pi`.
+    great leverage do. It takes clusters as drawn with probabilities that are equal within a stratum; where they are
+    not, it is that of a draw with replacement, corrected by each :math:`1 - \pi`.
 
     The interval holds the values :math:`x` with :math:`(x - \hat\theta)^2 \le t^2 V(x)`,
     :math:`V(x) = \hat V + \kappa (x - \hat\theta)(1 - x - \hat\theta)`: Wilson's score interval, whose variance
-    changes with the share as that of counts does, and which therefore stays within [0, 1] and is longer on the side away
-    from the nearer end. For the sample alone :math:`\kappa = \hat V / (\hat p (1 - \hat p))`, so that the effective
-    number of labels is the same everywhere; with scores :math:`\kappa` is at least one over the number of labels, because
-    a share that differs from the estimate differs by labels that the scores have not foreseen.
+    changes with the share as that of counts does, and which therefore stays within [0, 1] and is longer on the side
+    away from the nearer end. For the sample alone :math:`\kappa = \hat V / (\hat p (1 - \hat p))`, so that the
+    effective number of labels is the same everywhere; with scores :math:`\kappa` is at least one over the number of
+    labels, because a share that differs from the estimate differs by labels that the scores have not foreseen.
     """
     moments = _Moments(design, labels, scores, np.ones(len(labels), dtype=bool) if inside is None else inside)
     chosen = moments.tuned() if power is None else power
@@ -249,7 +250,7 @@ def difference(
         plain_variance = float(np.square(plain_deviations).sum())
         if plain_variance <= variance:
             chosen, value, deviations, variance = 0.0, plain, plain_deviations, plain_variance
-    df = max(1, moments.df - (chosen > 0 and power is None))
+    df: float = max(1, moments.df - (chosen > 0 and power is None))
     support = _support(deviations)
     if chosen > 0 or not moments.is_simple:
         df = min(df, TELLING * support)
@@ -324,10 +325,10 @@ class _Moments:
         )
         strata, self.stratum = np.unique(design.strata[first], return_inverse=True)
         self.n_strata = len(strata)
-        self.n = self._sums(np.ones(n))
+        self.n = self._sums(np.ones(n, dtype=np.float64))
         self.missing = 1 - design.inclusion[first]
         self.spread = self._sums(self.missing) / np.maximum(self.n - 1, 1)
-        self.A, self.B, self.C = map(self._sums, (self.labels, self.scores, self.sizes))
+        self.A, self.B, self.C = self._sums(self.labels), self._sums(self.scores), self._sums(self.sizes)
         self.products = {
             "AB": self.labels * self.scores,
             "AC": self.labels * self.sizes,
@@ -339,15 +340,15 @@ class _Moments:
         within = weights[weights > 0]
         #: Labels of equal weight that would tell as much, were units independent (Kish 1965).
         self.kish = float(within.sum() ** 2 / np.square(within).sum()) if len(within) else 0.0
-        shares = weights / design.weights * design.inclusion
-        self.unlabeled = 1 - float((shares * weights).sum() / weights.sum()) if len(within) else 1.0
+        self.unlabeled = 1 - len(within) / float(within.sum()) if len(within) else 1.0
         held = self.sizes > 0
         self.is_simple = self.n_strata == 1 and n == len(labels) and np.ptp(design.inclusion) == 0
         self.held = int(held.sum())
         self.df = int(held.sum() - len(np.unique(self.stratum[held])))
 
-    def _sums(self, values: Floats) -> Floats:
-        return np.bincount(self.stratum, values, getattr(self, "n_strata", int(self.stratum.max()) + 1))
+    def _sums(self, values: npt.NDArray[Any]) -> Floats:
+        sums: Floats = np.bincount(self.stratum, values, self.n_strata).astype(np.float64)
+        return sums
 
     def tuned(self) -> float:
         """Return the power that makes the variance least; never negative, for then the scores mislead."""

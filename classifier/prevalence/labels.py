@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,7 @@ class Labels:
         return len(self.lines)
 
 
-class _Problems:
+class Problems:
     """Collects what is wrong, to be told at once."""
 
     def __init__(self, place: str) -> None:
@@ -76,6 +75,7 @@ class _Problems:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
+        """Note a problem."""
         self._found.append((line, message))
 
     def refuse(self) -> None:
@@ -112,17 +112,19 @@ def read_labels(source: Any, frames: Sequence[str]) -> Labels:
         if name not in table and other in table:
             table[name] = table[other]
     _check_columns(place, table)
-    problems = _Problems(place)
+    problems = Problems(place)
     drawn = [i for i, cell in enumerate(table["inclusion_probability"]) if cell.strip()]
     notes = []
     if not drawn:
         raise InputError(
-            f"{place}: no row has an inclusion probability. Sentences that were chosen, by a model or a person, say nothing "
+            f"{place}: no row has an inclusion probability. Sentences that were chosen, by a model or a person, "
+            "say nothing "
             "of those that were not; draw a random sample with: framing sample"
         )
     if len(drawn) < len(lines):
         notes.append(
-            f"{len(lines) - len(drawn):,} rows without an inclusion probability were not drawn at random and are left out."
+            f"{len(lines) - len(drawn):,} rows without an inclusion probability were not drawn at random and "
+            "are left out."
         )
     inclusion = _numbers(table["inclusion_probability"], lines, drawn, problems, "inclusion_probability", (0.0, 1.0))
     _check_rows(table, lines, drawn, frames, problems)
@@ -157,7 +159,7 @@ def read_labels(source: Any, frames: Sequence[str]) -> Labels:
 def _table(source: Any) -> tuple[str, list[int], dict[str, list[str]]]:
     if isinstance(source, str | Path):
         table = read_table(source)
-        errors = _Problems(str(source))
+        errors = Problems(str(source))
         for problem in table.problems:
             errors.add(problem.line, problem.message)
         errors.refuse()
@@ -175,13 +177,15 @@ def _table(source: Any) -> tuple[str, list[int], dict[str, list[str]]]:
 def _check_columns(place: str, table: dict[str, list[str]]) -> None:
     if "inclusion_probability" not in table:
         raise InputError(
-            f"{place}: no column 'inclusion_probability'. Without it nobody can tell what these sentences stand for; draw a "
+            f"{place}: no column 'inclusion_probability'. Without it nobody can tell what these sentences stand "
+            "for; draw a "
             "sample with: framing sample"
         )
     for name in ("text", "labels", "id", "index"):
         if name not in table:
             raise InputError(
-                f"{place}: no column {name!r}; the header has {', '.join(map(repr, table))}. Keep the columns that framing "
+                f"{place}: no column {name!r}; the header has {', '.join(map(repr, table))}. Keep the columns "
+                "that framing "
                 "sample writes."
             )
     if not table["text"]:
@@ -189,7 +193,7 @@ def _check_columns(place: str, table: dict[str, list[str]]) -> None:
 
 
 def _numbers(
-    cells: list[str], lines: list[int], rows: list[int], problems: _Problems, name: str, bounds: tuple[float, float]
+    cells: list[str], lines: list[int], rows: list[int], problems: Problems, name: str, bounds: tuple[float, float]
 ) -> Floats:
     values = np.ones(len(rows))
     for row, i in enumerate(rows):
@@ -206,7 +210,7 @@ def _numbers(
 
 
 def _check_rows(
-    table: dict[str, list[str]], lines: list[int], rows: list[int], frames: Sequence[str], problems: _Problems
+    table: dict[str, list[str]], lines: list[int], rows: list[int], frames: Sequence[str], problems: Problems
 ) -> None:
     first: dict[tuple[str, ...], int] = {}
     for i in rows:
@@ -231,7 +235,7 @@ def _strata(
     lines: list[int],
     rows: list[int],
     inclusion: Floats,
-    problems: _Problems,
+    problems: Problems,
     place: str,
 ) -> tuple[Ints, Ints | None]:
     """Return the stratum of each row, and the sizes where the file has them."""
@@ -256,7 +260,8 @@ def _strata(
         if drawn != meant:
             unit = "article" if whole else "sentence"
             raise InputError(
-                f"{place}: stratum {title!r} has {drawn:,} {unit}s, and {meant:,} were drawn. Which ones are missing may not "
+                f"{place}: stratum {title!r} has {drawn:,} {unit}s, and {meant:,} were drawn. Which ones are "
+                "missing may not "
                 f"be chance; put them back, with {UNCODED} for labels where nobody has coded them."
             )
     return strata, result
@@ -281,14 +286,16 @@ def _coded(
     )
     if sizes is None or np.isnan(order).any():
         raise InputError(
-            f"{place}: {int((~coded).sum()):,} rows are not coded; code them, for those left out may not be so by chance."
+            f"{place}: {int((~coded).sum()):,} rows are not coded; code them, for those left out may not be so "
+            "by chance."
         )
     end = order[~coded].min()
     late = int((coded & (order >= end)).sum())
     units = {draw: strata[row] for row, draw in enumerate(order) if draw < end}
     if late and not all(draw == end for draw in order[coded & (order >= end)]):
         raise InputError(
-            f"{place}: {int((~coded).sum()):,} rows are not coded, and {late:,} after the first of them are. Code in the order "
+            f"{place}: {int((~coded).sum()):,} rows are not coded, and {late:,} after the first of them are. "
+            "Code in the order "
             "of the column draw, so that what is left out is left out by chance."
         )
     counts = np.bincount(np.array(list(units.values()), dtype=np.int64), minlength=len(sizes))

@@ -142,7 +142,7 @@ def is_scored(path: str | Path) -> bool:
 
 
 def _profiles(path: Path) -> str:
-    return f"{path}: holds profiles of articles, not their sentences; score again with --level sentence, which is the default."
+    return f"{path}: holds profiles of articles, not their sentences; score again, without --level article."
 
 
 def read_population(paths: Iterable[str | Path]) -> Iterator[Block]:
@@ -180,7 +180,8 @@ def read_population(paths: Iterable[str | Path]) -> Iterator[Block]:
                 frames = frames or block.frames
                 if block.frames != frames:
                     raise InputError(
-                        f"{path}: scored for {', '.join(block.frames)}, what came before for {', '.join(frames)}; give only "
+                        f"{path}: scored for {', '.join(block.frames)}, what came before for "
+                        f"{', '.join(frames)}; give only "
                         "output of one model."
                     )
                 yield block
@@ -258,7 +259,7 @@ def _json_block(articles: list[dict[str, Any]], frames: tuple[str, ...], path: P
         )
         return Block(
             frames,
-            [{**article, "sentences": None} for article in articles],  # type: ignore[misc]
+            [{**article, "sentences": None} for article in articles],
             np.repeat(np.arange(len(articles)), [len(article["sentences"]) for article in articles]),
             [sentence["index"] for sentence in sentences],
             [sentence["start"] for sentence in sentences],

@@ -158,9 +158,11 @@ class SharesReport:
 
 #: Where the method comes from.
 REFERENCES = (
-    "Angelopoulos, A. N., Bates, S., Fannjiang, C., Jordan, M. I., Zrnic, T. (2023). Prediction-powered inference. Science "
+    "Angelopoulos, A. N., Bates, S., Fannjiang, C., Jordan, M. I., Zrnic, T. (2023). Prediction-powered "
+    "inference. Science "
     "382, 669–674.",
-    "Angelopoulos, A. N., Duchi, J. C., Zrnic, T. (2023). PPI++: Efficient prediction-powered inference. arXiv:2311.01453.",
+    "Angelopoulos, A. N., Duchi, J. C., Zrnic, T. (2023). PPI++: Efficient prediction-powered inference. "
+    "arXiv:2311.01453.",
     "Egami, N., Hinck, M., Stewart, B. M., Wei, H. (2023). Using imperfect surrogates for downstream inference: "
     "design-based supervised learning. NeurIPS 36.",
     "Särndal, C.-E., Swensson, B., Wretman, J. (1992). Model Assisted Survey Sampling. Springer.",
@@ -189,8 +191,8 @@ def shares(
     level : {"sentence", "article"}
         Sentences with the frame, or articles in which a sentence has it.
     model : Model, str or Path, optional
-        What scored the population, so that it is noticed where it was trained on these labels; by default the model that
-        comes with the package, where its name is that in the scores.
+        What scored the population, so that it is noticed where it was trained on these labels; by default the model
+        that comes with the package, where its name is that in the scores.
     training : LabeledCorpus, optional
         What the model was trained on, where that is more than these labels.
 
@@ -198,8 +200,8 @@ def shares(
     -------
     DataFrame
         A row for each group and frame, the whole first: ``by``, ``group``, ``frame``, ``units``, ``labels``, ``naive``,
-        ``sample`` and ``corrected`` with ``_low`` and ``_high``, ``power``, ``labels_saved``, ``note``. Its ``attrs`` hold
-        the method, notes and the differences of groups.
+        ``sample`` and ``corrected`` with ``_low`` and ``_high``, ``power``, ``labels_saved``, ``note``. Its ``attrs``
+        hold the method, notes and the differences of groups.
 
     Raises
     ------
@@ -269,8 +271,10 @@ def estimate_shares(
             if found is None:
                 usable = False
                 notes.append(
-                    f"{model.name} was trained on {count:,} of these {len(coded):,} sentences, so its scores of them say "
-                    "nothing of its errors, and the sample stands alone. Name what it was trained on, with these labels in "
+                    f"{model.name} was trained on {count:,} of these {len(coded):,} sentences, so its scores of "
+                    "them say "
+                    "nothing of its errors, and the sample stands alone. Name what it was trained on, with "
+                    "these labels in "
                     "it, by --training."
                 )
             else:
@@ -290,7 +294,8 @@ def estimate_shares(
     found_shares = _estimates(census, design, usable, unit)
     if all(share.corrected is None for share in found_shares[0]):
         raise InputError(
-            f"{coded.place}: no valid share can be given: {found_shares[0][0].note}. Draw a larger sample, or more where a "
+            f"{coded.place}: no valid share can be given: {found_shares[0][0].note}. Draw a larger sample, or "
+            "more where a "
             "frame may be, with: framing sample --by probability"
         )
     differences = list(chain.from_iterable(_differences(census, groups, found_shares) for groups in census.groups[1:]))
@@ -323,7 +328,8 @@ def _scorer(model: Model | None, name: str) -> tuple[Model | None, str]:
     if known is not None and known.name == name:
         return known, ""
     return None, (
-        f"Whether {name or 'the model'} was trained on these very labels is not known; name its folder by --model. If it was, "
+        f"Whether {name or 'the model'} was trained on these very labels is not known; name its folder by "
+        "--model. If it was, "
         "the corrected intervals are too short."
     )
 
@@ -336,7 +342,7 @@ def _estimates(census: Census, design: Design, usable: bool, unit: str) -> list[
         for g in _order(groups):
             inside = groups.of == g
             row = []
-            for j, frame in enumerate(census.frames):
+            for j in range(len(census.frames)):
                 power = None if inside.sum() >= MIN_TUNED or not result else powers[j]
                 share = _share(census, design, groups, g, j, inside, power if usable else 0.0, unit)
                 row.append(share)
@@ -368,7 +374,8 @@ def _share(
         alone = sample_alone(design, labels, inside)
         part = labels[inside]
         if part.min() == part.max():
-            note = f"{'none' if part[0] == 0 else 'all'} of its {n:,} labels {'has' if part[0] == 0 else 'have'} it: no correction is valid"
+            whose, have = ("none", "has") if part[0] == 0 else ("all", "have")
+            note = f"{whose} of its {n:,} labels {have} it: no correction is valid"
         else:
             mean = float(groups.scores[g, j])
             corrected = difference(design, labels, census.scores[:, j], mean, inside, power)
@@ -386,7 +393,7 @@ def _share(
 
 
 def _differences(census: Census, groups: Groups, found: list[list[Share]]) -> list[Difference]:
-    """Compare the groups of a column: months with the ones before them, few groups each with each, many with the whole."""
+    """Compare groups: a month with the one before, few groups each with each, many with the whole."""
     rows = [row for row in found if row[0].by == groups.column]
     pairs: Iterable[tuple[list[Share], list[Share]]]
     if groups.column in _TIMES:
@@ -427,12 +434,15 @@ def _method(census: Census, labels: Labels, level: Level, usable: bool, crossed:
     )
     if usable:
         text += (
-            "They are corrected by prediction-powered inference, power tuned (Angelopoulos et al. 2023a, 2023b), in the form "
-            "of a model-assisted difference estimator under the sampling design (Särndal et al. 1992; cf. Egami et al. 2023). "
+            "They are corrected by prediction-powered inference, power tuned (Angelopoulos et al. 2023a, "
+            "2023b), in the form "
+            "of a model-assisted difference estimator under the sampling design (Särndal et al. 1992; cf. Egami "
+            "et al. 2023). "
         )
     if crossed:
         text += "Because the model had learned from these labels its scores were cross-fitted (Zrnic and Candès 2024). "
+    clustered = len(np.unique(census.clusters)) < len(census.found) or level == "article"
     return text + (
-        f"Intervals are 95 % score intervals with t quantiles and stratified jackknife variances"
-        f"{' over articles' if len(np.unique(census.clusters)) < len(census.found) or level == 'article' else ''}, corrected for the finite population."
+        "Intervals are 95 % score intervals with t quantiles and stratified jackknife variances"
+        f"{' over articles' if clustered else ''}, corrected for the finite population."
     )

@@ -75,7 +75,8 @@ def cut(counts: Ints, bands: int = BANDS) -> Ints:
     total = np.cumsum(counts * middles)
     band = np.minimum(bands - 1, (bands * (total - counts * middles / 2) / max(total[-1], 1e-12)).astype(np.int64))
     used = np.unique(band[counts > 0])
-    return np.searchsorted(used, band).clip(0, max(0, len(used) - 1))
+    numbered: Ints = np.searchsorted(used, band).clip(0, max(0, len(used) - 1))
+    return numbered
 
 
 def allocate(n: int, sizes: Ints, measures: Floats) -> Ints:
@@ -109,7 +110,8 @@ def allocate(n: int, sizes: Ints, measures: Floats) -> Ints:
     n = min(n, int(sizes.sum()))
     if least.sum() > n:
         raise InputError(
-            f"{n:,} draws are too few for {len(sizes):,} strata, which need {int(least.sum()):,}; ask for more with -n, "
+            f"{n:,} draws are too few for {len(sizes):,} strata, which need {int(least.sum()):,}; ask for more "
+            "with -n, "
             "or divide by another column with --by."
         )
     result = least.copy()
