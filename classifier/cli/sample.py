@@ -66,6 +66,7 @@ def command(
     from classifier.prevalence.population import is_scored, read_population
     from classifier.prevalence.sampling import PROBABILITY, Plan, draw_sample, unscored
     from classifier.system.files import check_writable, file_replaced
+    from classifier.system.processes import collect_garbage_rarely
 
     if "-" in sources:
         raise click.UsageError("The scores are read twice, so - will not do; write them to a file first.")
@@ -86,6 +87,7 @@ def command(
             read_population(sources) if scored[0] else unscored(sources, on_fault=lambda one: faults.append(str(one)))
         )
 
+    collect_garbage_rarely()
     plan = Plan(n, level, tuple(dict.fromkeys(by)), equal, frame, context, seed)
     sample = draw_sample(population, plan)
     text = sample.to_csv(csv_safe)

@@ -81,6 +81,7 @@ def command(
     from classifier.prevalence.population import read_population
     from classifier.prevalence.shares import estimate_shares
     from classifier.system.files import check_writable, file_replaced
+    from classifier.system.processes import collect_garbage_rarely
 
     if Path("-") in scores:
         raise click.UsageError("The scores are read more than once, so - will not do; write them to a file first.")
@@ -96,29 +97,28 @@ def command(
     corpus = None
     if training is not None:
         corpus = read_corpus(training, codebook=loaded.codebook if loaded else None, n_folds=0)
+    collect_garbage_rarely()
     with progress_bar("Cross-fitting", quiet) as progress:
         report = estimate_shares(
             lambda: read_population(scores), labels, tuple(dict.fromkeys(by)), level, loaded, corpus, progress
         )
-    if format_ == "table" and output is None:
-        from classifier.report.printable import printable
+    from classifier.report.printable import printable
+
+    titled = _codebook(report, codebook)
+    if output is not None:
+        with file_replaced(output) as stream:
+            stream.write(_text(report, format_, titled).encode("utf-8", "surrogatepass"))
+    elif format_ == "table":
         from classifier.report.shares import shares_tables
         from classifier.report.tables import terminal
         from classifier.report.terminal import console
 
-        console().print(terminal(shares_tables(report, _codebook(report, codebook))))
+        console().print(terminal(shares_tables(report, titled)))
     else:
-        text = _text(report, format_, _codebook(report, codebook))
-        if output is None:
-            click.echo(text, nl=False)
-            return
-        with file_replaced(output) as stream:
-            stream.write(text.encode("utf-8", "surrogatepass"))
+        click.echo(_text(report, format_, titled), nl=False)
     if not quiet:
         for note in report.notes:
-            click.echo(
-                f"Note: {printable(note)}" if format_ == "table" and output is None else f"Note: {note}", err=True
-            )
+            click.echo(f"Note: {printable(note)}", err=True)
 
 
 def _codebook(report: SharesReport, path: Path | None) -> Codebook:

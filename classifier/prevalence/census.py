@@ -21,7 +21,7 @@ from classifier.system.arrays import Bools, Floats
 MAX_GROUPS = 2000
 
 #: Sentences of a block whose fingerprints are looked at, to tell how much of a population a model has learned from.
-LOOKED_AT = 400
+LOOKED_AT = 100
 
 Level = Literal["sentence", "article"]
 
@@ -153,6 +153,12 @@ def take_census(
     InputError
         If the labels are not a sample of this population: naming every row that is not.
     """
+    if level == "article" and labels.unit != "article":
+        raise InputError(
+            f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw "
+            "articles with: "
+            "framing sample --level article"
+        )
     rows_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, key in enumerate(labels.articles):
         rows_of[key].append(row)
@@ -260,12 +266,6 @@ def _census(
     found = labels.found.astype(float)
     rows: Ints = np.arange(len(labels))
     if level == "article":
-        if labels.unit != "article":
-            raise InputError(
-                f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw "
-                "articles with: "
-                "framing sample --level article"
-            )
         _, rows = np.unique(article, return_index=True)
         found = np.array([found[article == a].max(axis=0) for a in range(len(keys))])
     several = len(keys) < len(labels)

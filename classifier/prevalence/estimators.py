@@ -102,7 +102,7 @@ class Estimate:
     power: float
     df: float
     support: float
-    deviations: Floats = field(repr=False)
+    deviations: Floats = field(repr=False, compare=False)
 
     @property
     def width(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from classifier.prevalence.estimators import Ints
 from classifier.system.arrays import Bools, Floats
 
 #: Sentences of a block, about.
-BLOCK = 20_000
+BLOCK = 4_000
 
 #: Bytes of a scored article as JSON.
 LONGEST = 1 << 28
@@ -125,7 +125,8 @@ def is_scored(path: str | Path) -> bool:
     with _opened(path) as stream:
         head = stream.read(1 << 16)
     if head.startswith(b"PAR1"):
-        names = _parquet(path).schema_arrow.names
+        with _parquet(path) as file:
+            names = file.schema_arrow.names
     elif head.lstrip().startswith((b"{", b"[")):
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n[")[:20_000]
         names = [name for name in ("profile", "sentences", "n_sentences") if b'"%s"' % name.encode() in start]
@@ -145,7 +146,7 @@ def _profiles(path: Path) -> str:
     return f"{path}: holds profiles of articles, not their sentences; score again, without --level article."
 
 
-def read_population(paths: Iterable[str | Path]) -> Iterator[Block]:
+def read_population(paths: Iterable[str | Path]) -> Generator[Block]:
     """Read scored output, whole articles at a time.
 
     Parameters
@@ -187,7 +188,7 @@ def read_population(paths: Iterable[str | Path]) -> Iterator[Block]:
                 yield block
 
 
-def population_of(table: Any) -> Iterator[Block]:
+def population_of(table: Any) -> Generator[Block]:
     """Read scored sentences from a DataFrame with the columns of the CSV output; parameters and yields as above."""
     missing = [name for name in ("text", "labels") if name not in table.columns]
     if missing:
@@ -298,6 +299,8 @@ def _read_csv(stream: io.BufferedReader, path: Path) -> Iterator[Block]:
             yield from _columns(dict(zip(header, zip(*rows, strict=True), strict=True)), frames, str(path))
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{path}, line {reader.line_num}: not CSV as framing score writes it ({error}).") from None
+    finally:
+        text.close()
 
 
 def _parquet(path: Path) -> Any:
@@ -314,7 +317,11 @@ def _parquet(path: Path) -> Any:
 
 
 def _read_parquet(stream: io.BufferedReader, path: Path) -> Iterator[Block]:
-    file = _parquet(path)
+    with _parquet(path) as file:
+        yield from _batches(file, path)
+
+
+def _batches(file: Any, path: Path) -> Iterator[Block]:
     names = [name for name in file.schema_arrow.names if name not in ("terms", "uncertain", "out_of_domain")]
     frames = _frames(file.schema_arrow.names, str(path))
     kept: dict[str, list[Any]] = {name: [] for name in names}
@@ -397,4 +404,5 @@ def _columns(columns: Mapping[str, Sequence[Any]], frames: tuple[str, ...], plac
     )
 
 
-Population = Callable[[], Iterator[Block]]
+#: Returns the blocks of a population, the same ones at each call.
+Population = Callable[[], Generator[Block]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -203,7 +203,7 @@ def draw_sample(population: Population, plan: Plan) -> Sample:
     return Sample(plan, rows, strata, survey.sentences, survey.articles, expected)
 
 
-def unscored(sources: Sequence[str | Path], options: Any = None, on_fault: Any = None) -> Iterator[Block]:
+def unscored(sources: Sequence[str | Path], options: Any = None, on_fault: Any = None) -> Generator[Block]:
     """Read articles that no model has scored, split into sentences as ``framing score`` would.
 
     Parameters

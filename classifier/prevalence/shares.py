@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 from pathlib import Path
@@ -253,7 +254,8 @@ def estimate_shares(
     """
     from classifier.prevalence.crossing import cross, has_learned
 
-    first = next(population(), None)
+    with closing(population()) as blocks:
+        first = next(blocks, None)
     if first is None:
         raise InputError("there are no sentences in the scores.")
     coded = read_labels(labels, first.frames)
