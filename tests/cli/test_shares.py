@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -29,7 +30,7 @@ def sample(cli: Run, scores: Path, tmp_path: Path) -> Path:
     return code(tmp_path / "sample.csv")
 
 
-def shares_of(result: Result) -> dict[tuple[str, str, str], dict[str, float]]:
+def shares_of(result: Result) -> dict[tuple[str, str, str], dict[str, Any]]:
     assert result.exit_code == 0, result.output
     return {(row["by"], row["group"], row["frame"]): row for row in json.loads(result.stdout)["shares"]}
 
@@ -254,7 +255,7 @@ def test_a_model_trained_on_the_labels_is_crossed(
     labels = {row["text"]: row["labels"] for row in known}
     rows = [
         {"source": one["source"], "id": one["id"], "index": part["index"], "text": part["text"],
-         "labels": labels[part["text"]], "inclusion_probability": 60 / 240}
+         "labels": labels[part["text"]], "inclusion_probability": str(60 / 240)}
         for one in map(json.loads, scores.read_text().splitlines())
         for part in one["sentences"]
         if part["text"] in labels
@@ -270,7 +271,7 @@ def test_a_model_trained_on_the_labels_is_crossed(
     assert report["shares"][0]["corrected"] != shares_of(unknown)["", "", "flood"]["corrected"]
     # A model that knows more than these labels: without its corpus the sample stands alone, with it it is crossed.
     part = rows[:50]
-    save([{**row, "inclusion_probability": 50 / 240} for row in part], tmp_path / "part.csv")
+    save([{**row, "inclusion_probability": str(50 / 240)} for row in part], tmp_path / "part.csv")
     alone = cli("shares", scores, "--labels", tmp_path / "part.csv", "--model", model_directory, "--format", "json")
     assert "the sample stands alone" in alone.stderr
     row = json.loads(alone.stdout)["shares"][0]
