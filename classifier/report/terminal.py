@@ -24,6 +24,12 @@ PLAIN_WIDTH = 100
 
 _BAR_WIDTH = 24
 
+#: Beneath shares, which are counts of labels.
+COUNTED = (
+    "Shares of sentences labeled, as the model counts them. Before you publish shares, correct them: framing sample, "
+    "then framing shares."
+)
+
 #: Beneath the profile of an article unlike the training corpus.
 OUT_OF_DOMAIN = "! This text is unlike those the model was trained on; its scores may mean nothing."
 
@@ -63,6 +69,7 @@ def print_articles(
         else:
             for article in articles:
                 target.print(article_page(article, codebook, note))
+        target.print(Text(COUNTED, style="dim"))
         text.flush()
     finally:
         text.detach()
