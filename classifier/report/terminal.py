@@ -26,8 +26,8 @@ _BAR_WIDTH = 24
 
 #: Beneath shares, which are counts of labels.
 COUNTED = (
-    "Shares of sentences labeled, as the model counts them. Before you publish shares, correct them: framing sample, "
-    "then framing shares."
+    "Shares of sentences labeled, as the model counts them. Before you publish shares, correct them: framing "
+    "sample, then framing shares."
 )
 
 #: Beneath the profile of an article unlike the training corpus.
@@ -161,8 +161,8 @@ def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
 
     shown = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"}
     note = (
-        "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
-        "from a bootstrap over articles. AP: average precision."
+        "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals from a "
+        "bootstrap over articles. AP: average precision."
     )
     if report.alone is not None:
         note += " Each sentence alone: without the rest of its article."
