@@ -1,7 +1,7 @@
 # make demo   build .venv from the lock, train on the corpus, score a sample article
 # make test   run the fast tests
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
-# make lint   ruff, mypy and the contract of imports
+# make lint   ruff, mypy, spelling and the contract of imports
 # make figures   compute the figures of datasets/framing.md; with MODELS=1 those of models, too
 # make bench   measure speed beside peers and write benchmarks/RESULTS.md; those that are not installed are left out
 #   (for all of them: .venv/bin/pip install '.[benchmarks]'); ONLY=scoring measures one section and writes nothing
@@ -24,7 +24,7 @@ demo/framing/model.json: $(READY) datasets/framing.csv datasets/codebook.toml
 	$(BIN)/framing train datasets/framing.csv --output demo/framing
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-slow: $(FUZZ)
 	$(BIN)/python -m pytest -m slow
@@ -37,6 +37,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 figures: $(READY)
 	$(BIN)/python -m benchmarks.corpus_figures $(if $(MODELS),--models)

@@ -115,7 +115,7 @@ def by_probability(rng: np.random.Generator, people: Population, n: int) -> tupl
     """Draw more where the model is unsure."""
     unsure = uncertainty(people.scores[:, None])
     bands = cut(np.bincount(step(unsure), minlength=STEPS))[step(unsure)]
-    return _stratified(rng, bands, n, np.bincount(bands, unsure))
+    return _stratified(rng, bands, n, np.bincount(bands, unsure).astype(np.float64))
 
 
 def articles_whole(rng: np.random.Generator, people: Population, n: int) -> tuple[Ints, Design]:
@@ -208,7 +208,7 @@ def cover_trained(name: str, n: int, crossed: bool, runs: int, rng: np.random.Ge
 
 
 def _ridge(x: Floats, y: Floats) -> Floats:
-    return np.linalg.solve(x.T @ x + 2.0 * np.eye(x.shape[1]), x.T @ y)
+    return np.linalg.solve(x.T @ x + 2.0 * np.eye(x.shape[1]), x.T @ y).astype(np.float64)
 
 
 def _count(result: Coverage, truth: float, alone: Estimate, corrected: Estimate, few: str) -> None:

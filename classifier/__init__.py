@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from classifier.codebook import Codebook, Frame, read_codebook
     from classifier.corpus import LabeledCorpus, check_corpus, read_corpus, write_corpus
     from classifier.errors import FramingError, InputError
+    from classifier.estimator import FrameClassifier
     from classifier.evaluation.evaluate import evaluate
     from classifier.model.load import load_model
     from classifier.model.model import Model
@@ -47,6 +48,7 @@ _HOMES = {
     "write_corpus": "corpus",
     "FramingError": "errors",
     "InputError": "errors",
+    "FrameClassifier": "estimator",
     "evaluate": "evaluation.evaluate",
     "Model": "model.model",
     "load_model": "model.load",
@@ -66,6 +68,7 @@ __all__ = [
     "Article",
     "Codebook",
     "Frame",
+    "FrameClassifier",
     "FramingError",
     "InputError",
     "LabeledCorpus",

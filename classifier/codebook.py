@@ -24,6 +24,13 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 #: Said of what `is_frame_name` refuses.
 NOT_A_NAME = "cannot be a frame's name; use printable text without '|' or outer spaces"
 
+#: Bytes of a codebook, at most.
+MAX_BYTES = 4_000_000
+
+#: Parts of a dotted key, at most: what ``a.a.a…`` would nest takes memory by the square of its length.
+MAX_DEPTH = 16
+
+_DEEP = re.compile(rf"(?:[\w\"'-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}[\w\"'-]+[ \t.\w\"'-]*[\]=]")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -200,11 +207,21 @@ def read_codebook(path: str | Path) -> Codebook:
         If the file cannot be read, is not TOML, or a field is malformed.
     """
     try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        with Path(path).open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot read the codebook: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not a TOML codebook: {error}.") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; this is not a codebook.")
+    try:
+        text = content.decode("utf-8-sig")
+        deep = _DEEP.search(text)
+        if deep:
+            line = text.count("\n", 0, deep.start()) + 1
+            raise InputError(f"{path}, line {line}: a key of more than {MAX_DEPTH} parts; this is not a codebook.")
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of thousands of digits
+        raise InputError(f"{path}: not a TOML codebook: {str(error)[:200]}.") from None
     codebook = Codebook.from_dict(data, str(path))
     # Whoever wrote the file hears of a mistake in the roles now, not after the corpus was read.
     Tagger(codebook.roles, str(path))

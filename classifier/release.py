@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,8 @@ def check_target(path: str | Path) -> None:
         If `path` is a file, or a directory that holds something other than a model.
     """
     target = Path(path)
+    if Path(__file__).parent in Path(os.path.realpath(target)).parents:
+        raise InputError(f"{path} lies in the installed package; give a directory of your own.")
     if target.exists() and not target.is_dir():
         raise InputError(f"{path} is a file; give a directory for the model.")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():

@@ -112,7 +112,7 @@ def lengths(corpus: Any) -> None:
     """Draw how long the sentences are."""
     words = np.array([len(text.split()) for text in corpus.texts])
     _, axes = plt.subplots(figsize=(8, 2.8))
-    axes.hist(words, bins=np.arange(0, min(70, words.max()) + 2, 2), color=PALE)
+    axes.hist(words, bins=np.arange(0, min(70, words.max()) + 2, 2).tolist(), color=PALE)
     median = float(np.median(words))
     axes.axvline(median, color=INK)
     axes.annotate(f"half have at most {median:.0f}", (median, axes.get_ylim()[1]), (5, -12), textcoords="offset points")

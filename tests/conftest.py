@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -148,7 +149,7 @@ def article_file(tmp_path: Path) -> Path:
 def cli() -> Callable[..., Result]:
     """The command, run in this process: ``cli("score", path)``."""
 
-    def run(*arguments: object, **options: object) -> Result:
+    def run(*arguments: object, **options: Any) -> Result:
         result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="framing", **options)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -168,9 +169,9 @@ def environment() -> dict[str, str]:
 def framing(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """The command, run as a process of its own: ``framing("score", path)``."""
 
-    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+    def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "classifier", *map(str, arguments)]
-        given = {"env": environment, "cwd": tmp_path, "timeout": 120, "capture_output": True, **options}
+        given: dict[str, Any] = {"env": environment, "cwd": tmp_path, "timeout": 120, "capture_output": True, **options}
         return subprocess.run(command, check=False, **given)
 
     return run

@@ -122,7 +122,8 @@ class TestCrossEvaluate:
             place = found.rows_tested.tolist().index(one.row)
             model = found.models[int(found.model_of[place])]
             column = weather.frames.index(one.frame)
-            article = [text for text, group in zip(weather.texts, weather.groups, strict=True) if group == one.article]
+            groups = weather.groups or ()
+            article = [text for text, group in zip(weather.texts, groups, strict=True) if group == one.article]
             row = model.read(article, [len(article)]).probabilities[article.index(one.text)]
             assert row[column] == pytest.approx(one.probability, abs=1e-4)
 

@@ -273,7 +273,7 @@ class TestCalibration:
         p = np.repeat([0.65, 0.75, 0.05], [10, 30, 60])[:, None]
         truth = np.concatenate([np.arange(10) < 5, np.arange(30) < 25, np.zeros(60, dtype=bool)])[:, None]
         curve = calibration_curve(Scores(truth, truth, p, np.arange(100)), ("red",), Bootstrap(np.arange(100), 9))
-        assert reliability(curve["red"], 0.7) == (0.6, 0.8, 40, pytest.approx(0.75))
+        assert reliability(curve["red"], 0.7) == pytest.approx((0.6, 0.8, 40, 0.75))
         assert reliability(curve["red"], 0.4) is None
 
     def test_doubtful_decisions_are_right_less_often(self) -> None:

@@ -29,7 +29,7 @@ articles = st.lists(
 
 def written(format_: str, scored: list[ScoredArticle], model: Model, level: str = "sentence") -> bytes:
     stream = io.BytesIO()
-    WRITERS[format_](iter(scored), model.frames, stream, level)
+    WRITERS[format_](iter(scored), model.frames, stream, level, ())
     return stream.getvalue()
 
 

@@ -22,8 +22,13 @@ NASTY = "\x1b[31mred\x1b[0m \x9b31m \x07bell \u202eright to left\u202c \u2066iso
 
 def shown(renderable: Any, width: int = 100, colour: bool = False) -> str:
     stream = io.StringIO()
-    system = "truecolor" if colour else None
-    console = Console(file=stream, width=width, force_terminal=colour, color_system=system, highlight=False)
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=colour,
+        color_system="truecolor" if colour else None,
+        highlight=False,
+    )
     console.print(renderable)
     return stream.getvalue()
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from classifier.codebook import Codebook
+from classifier.codebook import Codebook, Task
 from classifier.metrics import MACRO, MICRO, Scores, summarize
 from classifier.report.tables import NOTHING, confusion_table, markdown, slices_table, summary_tables, terminal
 
 
-def summary_of(n_frames: int, task: str = "multilabel"):  # type: ignore[no-untyped-def]
+def summary_of(n_frames: int, task: Task = "multilabel"):
     rng = np.random.default_rng(0)
     truth = np.eye(n_frames, dtype=bool)[rng.integers(n_frames, size=120)]
     guess = np.eye(n_frames, dtype=bool)[rng.integers(n_frames, size=120)]
@@ -22,7 +22,7 @@ def summary_of(n_frames: int, task: str = "multilabel"):  # type: ignore[no-unty
     frames = tuple(f"frame {i}" for i in range(n_frames))
     scores = Scores(truth, guess, guess * 0.9, np.arange(120) // 3)
     by = {"outlet": ["paper" if row % 2 else "wire" for row in range(120)]}
-    return summarize(scores, frames, task, by=by, n_resamples=20), Codebook.from_names(frames)  # type: ignore[arg-type]
+    return summarize(scores, frames, task, by=by, n_resamples=20), Codebook.from_names(frames)
 
 
 def test_confusions_of_many_frames_have_numbered_columns() -> None:

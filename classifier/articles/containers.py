@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
@@ -22,8 +24,8 @@ GRACE = 16 * MIB
 #: Bytes of an archive from a pipe kept in memory; more goes to a temporary file.
 SPOOL = 8 * MIB
 
-#: Largest window of a .zst file: what ``zstd --long`` needs, and a bound on memory.
-ZST_WINDOW = 1 << 27
+#: Largest window of a .zst file, as a power of two: what ``zstd --long`` needs, and a bound on memory.
+ZST_WINDOW_LOG = 27
 
 # zipfile expands a whole block of the others at once: 900 bytes of bzip2 take gigabytes before any bound is asked.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -64,8 +66,8 @@ class Inflated(io.RawIOBase):
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
             raise self._damaged(error) from None
         except Exception as error:
-            # zstandard's own error is known only once it is imported.
-            if type(error).__module__.split(".")[0] not in ("zstd", "zstandard"):
+            # The library's own error is known only once it is imported.
+            if type(error).__name__ != "ZstdError":
                 raise
             raise self._damaged(error) from None
         self._tally.count += len(data)
@@ -119,15 +121,16 @@ def open_zst(stream: IO[bytes], limits: Limits) -> io.BufferedReader:
     Raises
     ------
     ReadError
-        If zstandard is not installed.
+        If the library is not installed.
     """
     try:
-        import zstandard
+        zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
     except ImportError:
-        raise ReadError("zst needs zstandard: pip install 'framing-classifier[zst]'.") from None
-    packed: Any = CountedBytes(stream)
-    reader = zstandard.ZstdDecompressor(max_window_size=ZST_WINDOW).stream_reader(packed, read_across_frames=True)
-    return _inflated(reader, packed, limits)
+        raise ReadError("zst needs backports.zstd: pip install 'framing-classifier[zst]'.") from None
+    packed = CountedBytes(stream)
+    # Unlike streaming readers that return what there is, it says so where a stream ends before its last frame does.
+    options = {zstd.DecompressionParameter.window_log_max: ZST_WINDOW_LOG}
+    return _inflated(zstd.ZstdFile(packed, options=options), packed, limits)
 
 
 def _inflated(stream: IO[bytes], packed: CountedBytes, limits: Limits) -> io.BufferedReader:

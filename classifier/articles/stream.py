@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 
 from classifier.articles.article import Article, Fault, ReadError
@@ -17,6 +18,9 @@ from classifier.articles.isolation import Parsers
 from classifier.articles.limits import ReadOptions, size
 from classifier.articles.sources import File, ReadTotals, check_sources, files, open_file
 from classifier.errors import FramingError, InputError
+
+#: In a key, in place of the size and the time of change that a pipe does not have.
+_UNSTAMPED = "pipe"
 
 #: What a file may give: an article, a fault, either of them later, or None for an item that was skipped.
 Content = Article | Fault | Future[list[Article | Fault]] | None
@@ -29,7 +33,7 @@ class Item:
     Parameters
     ----------
     key : str
-        The file with its size and time of change, and the item's number in it.
+        The file with its size and time of change, and the item's number in it; of a pipe a digest of the text.
     content : Article, Fault or None
         None for one that was skipped.
     """
@@ -83,7 +87,7 @@ class ItemStream:
         self._jobs = jobs
         self._start = start
         self._exclude = exclude
-        self._made = 0
+        self._made, self._stamped = 0, False
 
     def __iter__(self) -> Iterator[Item]:
         waiting: deque[tuple[str, Content]] = deque()
@@ -112,10 +116,10 @@ class ItemStream:
             yield f"{file.name}\0\0", Fault(file.name, error.reason)
             return
         with stream:
-            path = file.path if stamp else None
+            path, self._stamped = file.path if stamp else None, bool(stamp)
             for number, content in enumerate(self._contents(stream, file.name, path, 0, parsers)):
                 self._made += 1
-                yield f"{file.name}\0{stamp}\0{number}", content
+                yield f"{file.name}\0{stamp or _UNSTAMPED}\0{number}", content
 
     def _contents(
         self, stream: io.BufferedReader, name: str, path: Path | None, depth: int, parsers: Parsers
@@ -157,7 +161,7 @@ class ItemStream:
         from classifier.articles.tabular import read_csv, read_json, read_jsonl, read_tsv
 
         limits = self._options.limits
-        if format_ in DOCUMENTS and self._made < self._start:
+        if format_ in DOCUMENTS and self._stamped and self._made < self._start:
             yield None
         elif format_ == "text":
             yield read_text(read_whole(stream, limits.article_bytes, "--max-article-bytes"), name, self._options)
@@ -206,7 +210,11 @@ def _is_ready(content: Content) -> bool:
 
 
 def _item(key: str, content: Content) -> Item:
-    return Item(key, content.result()[0] if isinstance(content, Future) else content)
+    found = content.result()[0] if isinstance(content, Future) else content
+    if isinstance(found, Article) and f"\0{_UNSTAMPED}\0" in key:
+        # A pipe has neither size nor time of change: what it said is all that tells it from another.
+        key += blake2b(found.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return Item(key, found)
 
 
 def read_articles(

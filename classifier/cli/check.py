@@ -25,12 +25,11 @@ def command(csv: Path, codebook: Path | None, folds: int, **names: str) -> None:
       framing check datasets/framing.csv
       framing check headlines.csv --text-column Example --label-column Category
     """
-    from classifier.codebook import default_codebook, read_codebook
-    from classifier.corpus import check_corpus, choose_codebook
+    from classifier.cli.labels import check_labels
+    from classifier.codebook import read_codebook
 
     columns = options.columns(**names)
-    chosen = read_codebook(codebook) if codebook else choose_codebook(csv, columns, default_codebook())
-    problems = check_corpus(csv, columns, chosen, folds)
+    problems = check_labels(csv, columns, read_codebook(codebook) if codebook else None, folds)
     for problem in problems:
         place = f"{csv}:{problem.line}" if problem.line else str(csv)
         click.echo(plain(f"{place}: {problem.severity}: {problem.message}"))

@@ -40,12 +40,13 @@ def export(tool: str, codebook: Path | None, output: Path | None) -> None:
     """
     from classifier.codebook import default_codebook, read_codebook
     from classifier.corpus.interchange import CODEBOOK_WRITERS
-    from classifier.system.files import check_writable, file_replaced
+    from classifier.system.files import check_apart, check_writable, file_replaced
 
     text = CODEBOOK_WRITERS[tool](read_codebook(codebook) if codebook else default_codebook()).encode()
     if output is None:
         sys.stdout.buffer.write(text)
         return
     check_writable(output)
+    check_apart({"--output": output}, [codebook] if codebook else [])
     with file_replaced(output) as stream:
         stream.write(text)

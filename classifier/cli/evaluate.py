@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     "--format",
     "format_",
     type=click.Choice(["table", "json", "markdown", "html"]),
-    default="table",
-    show_default=True,
-    help="How the figures are written.",
+    help="How the figures are written.  [default: by the extension of --output, else table]",
 )
 @options.output_option
 @options.corpus_options
@@ -62,7 +60,7 @@ def command(
     leave_out: str | None,
     by: tuple[str, ...],
     errors: int,
-    format_: str,
+    format_: str | None,
     output: Path | None,
     codebook: Path | None,
     task: Any,
@@ -82,9 +80,14 @@ def command(
       framing evaluate datasets/framing.csv --folds 5 --errors 20
       framing evaluate datasets/framing.csv --leave-out source_type --format markdown
     """
+    from classifier.cli.labels import read_labels
     from classifier.codebook import read_codebook
-    from classifier.corpus import read_corpus
+    from classifier.system.files import check_apart, check_writable
 
+    format_ = format_ or _format_of(output)
+    if output is not None:
+        check_writable(output)
+        check_apart({"--output": output}, [csv, *([codebook] if codebook else [])])
     columns = options.columns(**names)
     evaluations: list[Evaluation]
     comparison: list[Comparison] = []
@@ -97,7 +100,7 @@ def command(
         from classifier.evaluation.evaluate import cross_evaluate
 
         given = read_codebook(codebook) if codebook else None
-        corpus = read_corpus(csv, columns, given, task, n_folds=2 if leave_out else folds or 2)
+        corpus = read_labels(csv, columns, given, task, n_folds=2 if leave_out else folds or 2)
         with progress_bar("Cross-validating", quiet) as progress:
             evaluations = [cross_evaluate(corpus, folds, leave_out, seed, by, progress)]
     else:
@@ -109,7 +112,7 @@ def command(
         if codebook is not None:
             raise click.UsageError("--codebook goes with --folds or --leave-out; a saved model brings its own.")
         loaded = [load_model(model) for model in models or (None,)]
-        corpus = read_corpus(csv, columns, loaded[0].codebook, task, n_folds=0)
+        corpus = read_labels(csv, columns, loaded[0].codebook, task, n_folds=0)
         if len(loaded) == 2:
             first, second, comparison = compare_models(loaded[0], loaded[1], corpus, seed, by)
             evaluations = [first, second]
@@ -117,6 +120,17 @@ def command(
             evaluations = [evaluate(loaded[0], corpus, seed, by)]
         _warn(evaluations[0], len(loaded))
     _write(evaluations, comparison, corpus.codebook, errors, format_, output, [str(model) for model in models])
+
+
+def _format_of(output: Path | None) -> str:
+    """Return the format that the extension of the output names."""
+    extension = output.suffix.lower() if output else ""
+    known = {"": "table", ".txt": "table", ".json": "json", ".md": "markdown", ".html": "html"}
+    if extension not in known:
+        raise click.UsageError(
+            f"{output}: {extension} names no format; write .html, .json, .md or .txt, or name one with --format."
+        )
+    return known[extension]
 
 
 def _warn(evaluation: Evaluation, n_models: int) -> None:

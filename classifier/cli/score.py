@@ -129,8 +129,12 @@ def command(
     if format_ is None:
         extension = output.suffix.lower().removeprefix(".") if output else ""
         usual = "table" if output is None and sys.stdout.isatty() else "jsonl"
-        format_ = extension if extension in ("json", "csv", "parquet", "html") else usual
-    _check_usage(format_, output, errors, resume, csv_safe)
+        if extension and extension not in FORMATS and (output is None or not output.exists() or output.is_file()):
+            raise click.UsageError(
+                f"{output}: .{extension} names no format; write .{', .'.join(FORMATS)}, or name one with --format."
+            )
+        format_ = extension if extension in FORMATS else usual
+    _check_usage(sources, format_, output, errors, resume, csv_safe)
     if level == "article" and (explain or abstain):
         raise click.UsageError("--explain and --abstain tell of sentences; leave them out, or --level article.")
     read = reading.read_options(values)
@@ -161,11 +165,16 @@ def command(
     _conclude(run.summary, settings, output, errors, faults, strict, quiet)
 
 
+#: The formats that the extension of an output names.
+FORMATS = ("jsonl", "json", "csv", "parquet", "html")
+
 #: What a run may leave beside its files.
 _ENDS = ("", ".partial", ".journal", ".journal.new")
 
 
-def _check_usage(format_: str, output: Path | None, errors: Path | None, resume: bool, csv_safe: bool) -> None:
+def _check_usage(
+    sources: tuple[str, ...], format_: str, output: Path | None, errors: Path | None, resume: bool, csv_safe: bool
+) -> None:
     if format_ == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal; give --output FILE.")
     if csv_safe and format_ != "csv":
@@ -176,8 +185,15 @@ def _check_usage(format_: str, output: Path | None, errors: Path | None, resume:
         raise click.UsageError(f"--resume is for jsonl and csv; a part of a {format_} file cannot be gone on with.")
     if output is None and errors is None:
         return
-    from classifier.system.files import check_writable
+    from classifier.articles.sources import check_sources
+    from classifier.system.files import check_apart, check_writable
 
+    written = {"--output": output, "--errors": errors}
+    if format_ in ("jsonl", "csv"):  # a run that can be gone on with keeps files beside its own
+        for name, path in list(written.items()):
+            if path is not None:
+                written |= {f"{name} ({end[1:]})": path.with_name(path.name + end) for end in _ENDS if end}
+    check_apart(written, [source for source in check_sources(sources) if str(source) != "-"])
     for path in (output, errors):
         if path is not None:
             check_writable(path)

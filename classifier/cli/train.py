@@ -17,9 +17,7 @@ from classifier.cli import options
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    default=Path("artifacts/framing"),
-    show_default=True,
-    help="Where the model goes; an earlier model there is replaced.",
+    help="Where the model goes; an earlier model there is replaced.  [default: beside the CSV, under its name]",
 )
 @options.corpus_options
 @options.codebook_option
@@ -28,9 +26,9 @@ from classifier.cli import options
 @options.seed_option
 @options.quiet_option
 def command(
-    csv: Path, output: Path, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
+    csv: Path, output: Path | None, codebook: Path | None, task: Any, folds: int, seed: int, quiet: bool, **names: str
 ) -> None:
-    """Train a model on a labeled CSV and say how good it is.
+    """Train a model on a labeled CSV, or a coding project, and say how good it is.
 
     Checks the file, cross-validates, chooses and calibrates, fits on everything, saves the model directory and
     prints a table of figures.
@@ -40,15 +38,16 @@ def command(
       framing train datasets/framing.csv
       framing train headlines.csv --text-column Example --label-column Category -o my-model
     """
+    from classifier.cli.labels import read_labels
     from classifier.cli.progress import progress_bar
     from classifier.codebook import read_codebook
-    from classifier.corpus import read_corpus
     from classifier.release import check_target, save_model
     from classifier.report import console, training_page
     from classifier.training.train import train
 
+    output = csv.with_suffix("") if output is None else output
     check_target(output)
-    corpus = read_corpus(
+    corpus = read_labels(
         csv, options.columns(**names), read_codebook(codebook) if codebook else None, task, n_folds=folds
     )
     with progress_bar("Training", quiet) as progress:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from classifier.codebook import NOT_A_NAME, Codebook, is_frame_name
-from classifier.corpus.interchange import read_records
-from classifier.corpus.table import Columns, Problem, Row, Table, read_table, split_labels
+from classifier.corpus.interchange import Records, read_records
+from classifier.corpus.table import Columns, Problem, Row, Table, is_scored, read_table, split_labels
 
 
 def read_labels(path: str | Path, columns: Columns) -> Table:
@@ -18,11 +18,16 @@ def read_labels(path: str | Path, columns: Columns) -> Table:
     if Path(path).suffix.lower() not in (".json", ".jsonl", ".ndjson"):
         return read_table(path)
     records = read_records(path, columns)
+    return table_of(records, hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
+def table_of(records: Records, sha256: str) -> Table:
+    """Return records as a table; the hash is of what they were read from."""
     rows = [
         Row(place, [row[name] for name in records.header])
         for place, row in zip(records.places, records.rows, strict=True)
     ]
-    return Table(records.header, rows, [], hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    return Table(records.header, rows, [], sha256)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
@@ -78,6 +83,16 @@ def check_table(table: Table, columns: Columns, codebook: Codebook | None, n_fol
     for name, count in Counter(table.header).items():
         if count > 1:
             problems.append(Problem(1, "error", f"the column {name!r} appears {count} times; give each its own name"))
+    if is_scored(table.header):
+        problems.append(
+            Problem(
+                1,
+                "error",
+                "these labels are a model's, as framing score writes them, and no person's: a model trained on them "
+                "learns what it says already; where a person has gone over them, delete the columns 'out_of_domain' "
+                "and 'model'",
+            )
+        )
     if any(problem.line <= 1 and problem.severity == "error" for problem in problems):
         return sorted(problems)
     if not table.rows and not problems:

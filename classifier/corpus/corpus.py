@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from classifier.codebook import Codebook, Task
 from classifier.corpus.check import check_table, read_labels
-from classifier.corpus.table import Columns, split_labels
+from classifier.corpus.table import Columns, Table, split_labels
 from classifier.errors import InputError
 from classifier.system.files import csv_lines, file_replaced
 
@@ -249,7 +249,36 @@ def read_corpus(
         from classifier.codebook import default_codebook
 
         codebook = choose_codebook(path, columns, default_codebook())
-    table = read_labels(path, columns)
+    return corpus_of(read_labels(path, columns), path, columns, codebook, task, n_folds)
+
+
+def corpus_of(
+    table: Table,
+    path: str | Path,
+    columns: Columns = Columns(),
+    codebook: Codebook | None = None,
+    task: Task | None = None,
+    n_folds: int = 2,
+) -> LabeledCorpus:
+    """Make a corpus of a table that was read already; see `read_corpus`.
+
+    Parameters
+    ----------
+    table : Table
+    path : str or Path
+        Named in messages, and kept.
+    columns, codebook, task, n_folds
+        As for `read_corpus`; without a codebook the labels found are the frames.
+
+    Returns
+    -------
+    LabeledCorpus
+
+    Raises
+    ------
+    InputError
+        As `read_corpus`.
+    """
     errors = [problem for problem in check_table(table, columns, codebook, n_folds) if problem.severity == "error"]
     if errors:
         lines = [f"  line {p.line}: {p.message}" if p.line else f"  {p.message}" for p in errors[:20]]

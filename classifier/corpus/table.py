@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -160,6 +161,11 @@ def read_table(path: str | Path) -> Table:
         problems.append(Problem(line, "error", f"not CSV from here on: {error}; look for an unclosed quotation mark"))
         cut_short = True
     return Table(header, rows, problems, hashlib.sha256(data).hexdigest(), cut_short)
+
+
+def is_scored(header: Sequence[str]) -> bool:
+    """Tell whether a table is what ``framing score`` writes: its labels are a model's."""
+    return {"labels", "out_of_domain", "model"} <= set(header)
 
 
 def split_labels(cell: str, separator: str) -> tuple[str, ...]:

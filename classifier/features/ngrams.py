@@ -157,6 +157,10 @@ ROLE_KINDS = ("roles", "role_pairs", "masked_words")
 PAIR = "…"
 
 
+#: Lengths of n-grams that a block may have, and the longest n-gram: what the compiled path has room for.
+MAX_LENGTHS, MAX_LENGTH = 8, 20
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One TF-IDF block.
@@ -179,8 +183,13 @@ class Block:
     def __post_init__(self) -> None:
         if self.kind not in _ANALYZERS and self.kind not in ROLE_KINDS:
             raise ValueError(f"kind must be one of {[*_ANALYZERS, *ROLE_KINDS]}, got {self.kind!r}.")
-        if not 1 <= self.shortest <= self.longest:
-            raise ValueError(f"n-grams must have 1 or more units, got {self.shortest} to {self.longest}.")
+        if not all(type(value) is int for value in (self.shortest, self.longest, self.min_df)):
+            raise ValueError(f"lengths and min_df must be whole numbers, got {self.shortest!r}, {self.longest!r}.")
+        if not 1 <= self.shortest <= self.longest <= MAX_LENGTH or self.longest - self.shortest >= MAX_LENGTHS:
+            raise ValueError(
+                f"n-grams must have 1 to {MAX_LENGTH} units and at most {MAX_LENGTHS} lengths, "
+                f"got {self.shortest} to {self.longest}."
+            )
         if self.kind == "role_pairs" and (self.shortest, self.longest) != (2, 2):
             raise ValueError(f"a pair has 2 units, got {self.shortest} to {self.longest}.")
         if self.min_df < 1:

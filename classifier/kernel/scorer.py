@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,9 +15,43 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.features import tagger
-from classifier.features.ngrams import PAIR, PAIRED_TAGS, Block
+from classifier.features.ngrams import MAX_LENGTHS, PAIR, PAIRED_TAGS, Block
 from classifier.features.tagger import Tagger
-from classifier.kernel import kernels
+from classifier.kernel import layout
+from classifier.kernel.hashing import (
+    SIEVE,
+    VALUE_BITS,
+    fill_characters,
+    fill_sieve,
+    fill_words,
+    hash_units,
+    insert_step,
+)
+from classifier.kernel.layout import (
+    COLUMN,
+    FIRST_ITEM,
+    FIRST_NGRAM,
+    FOREIGN,
+    KIND,
+    LENGTH,
+    LONGEST_WORD,
+    MASKED_WORDS,
+    N_ITEMS,
+    OPENS,
+    PREFIX_CLOSED,
+    SHORTEST,
+    STOP_ITEM,
+    WIDTH,
+    Automaton,
+    Masked,
+    Matches,
+    Memory,
+    Scratch,
+    Spoken,
+    Vocabulary,
+)
+from classifier.kernel.score import score
+from classifier.kernel.words import learn
 
 #: Bytes of sentences scored at a time.
 CHUNK = 250_000
@@ -29,18 +64,28 @@ LONGEST = 65_000
 #: Beyond the first, each has room for what the words of several chunks hold.
 SLOTS, WORDS, NGRAMS, TOKENS, ITEMS = 1 << 19, 1 << 18, 1 << 23, 1 << 20, 1 << 21
 
+#: Rooms to work in that are kept for later callers; a burst of more threads makes more, which are given up again.
+KEPT = 8
+
 #: Counts whose ``1 + ln c`` is tabulated.
 TABULATED = 256
 
 _KINDS = {
-    "words": kernels.WORDS,
-    "characters": kernels.CHARACTERS,
-    "roles": kernels.ROLES,
-    "role_pairs": kernels.ROLE_PAIRS,
-    "masked_words": kernels.MASKED_WORDS,
+    "words": layout.WORDS,
+    "characters": layout.CHARACTERS,
+    "roles": layout.ROLES,
+    "role_pairs": layout.ROLE_PAIRS,
+    "masked_words": layout.MASKED_WORDS,
 }
 
 _TOKEN = re.compile(r"\b\w\w+\b")
+
+
+class _Room(NamedTuple):
+    """What one caller at a time writes in."""
+
+    memory: Memory
+    scratch: Scratch
 
 
 class Scored(NamedTuple):
@@ -106,66 +151,24 @@ class CompiledScorer:
 
     Notes
     -----
-    The tables are read-only and shared by all threads; each thread has a memory of its own.
+    Any number of threads may score at once, also after a fork: the tables are read-only, and the memory to work in is
+    lent to one caller at a time. A memory that was being written when an exception came is thrown away.
     """
 
     def __init__(self, model: Tables) -> None:
         self.n_frames = model.coefficients.shape[1]
         self.tagger = model.tagger
         self._character_counts = model.character_counts
-        # Blocks of words share a table: what one of them looks up in it the others need, too.
-        of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
-        entries = _entries(model, of_words)
-        numbers, n_numbers = _numbered(model, of_words, entries)
-        tables = [
-            _table(len(ngrams) if block.kind == "characters" else 0)
-            for block, ngrams in zip(model.blocks, model.vocabulary, strict=True)
-        ]
-        tables.append(_table(len(entries)))
-        bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
-        masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
-        table = np.concatenate(tables)
-        settings = np.zeros((len(model.blocks), 5), dtype=np.int64)
-        seeds = _seeds(len(model.blocks) + 2)  # one a block, one for n-grams of words, the last for words
-        names = _tag_names(model.tagger)
-        pairs = np.full((len(names), len(names)), kernels.HOLE, dtype=np.int32)
-        trie = _trie([], [], 0)
-        collisions = kernels.fill_words(
-            *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
-        )
-        known = np.zeros(1 + len(entries), dtype=np.bool_)
-        first = 0
-        for i, (block, ngrams) in enumerate(zip(model.blocks, model.vocabulary, strict=True)):
-            own = numbers[first : first + len(ngrams)]
-            first += len(ngrams)
-            place = table, bases[i], masks[i]
-            settings[i] = _KINDS[block.kind], block.shortest, block.longest, 0, len(of_words)
-            if i in of_words:
-                settings[i, 3] = of_words.index(i)
-                if block.kind == "words":
-                    known[[entries[ngram] for ngram in ngrams if " " not in ngram]] = True
-            elif block.kind == "characters":
-                settings[i, 3] = _is_prefix_closed(ngrams, block.shortest)
-                collisions += kernels.fill_characters(*_code_points(ngrams), seeds[i], own, *place)
-            elif block.kind == "roles":
-                tags = [tuple(names[tag] for tag in ngram.split(" ")) for ngram in ngrams]
-                trie = _trie(tags, own, len(names))
-            else:
-                for ngram, number in zip(ngrams, own, strict=True):
-                    before, after = ngram.split(PAIR)
-                    pairs[names[before], names[after]] = number
-        if collisions:
-            raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
-        logarithms = np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)])
-        self.records = _records(model.idf, model.coefficients, numbers, n_numbers)
-        self.longest = max(block.longest for block in model.blocks)
-        self.longest_words = max([model.blocks[i].longest for i in of_words], default=1)
-        sieve = np.zeros(kernels.SIEVE, dtype=np.uint64)
-        kernels.fill_sieve(sieve, table, bases[-1], np.uint64(len(table)))
-        of_features = self.records, logarithms, known, sieve
-        self._vocabulary = (*code_points(), settings, seeds, table, bases, masks, *of_features)
-        self._automaton = _automaton(model.tagger, seeds[-1], pairs, trie)
-        self._rooms: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+        self._longest = max(block.longest for block in model.blocks)
+        self._vocabulary, features = _vocabulary(model)
+        self._automaton = _automaton(model, features, self._vocabulary.seeds[-1])
+        self._rooms: list[_Room] = []
+
+    @property
+    def records(self) -> npt.NDArray[np.float32]:
+        """What the kernel reads of each feature; see `classifier.kernel.score.collect`."""
+        records: npt.NDArray[np.float32] = self._vocabulary.records
+        return records
 
     def score(self, texts: Sequence[str], n_threads: int = 1) -> Scored:
         """Score sentences.
@@ -174,6 +177,7 @@ class CompiledScorer:
         ----------
         texts : sequence of str
         n_threads : int
+            Threads of its own that it uses; callers may be threads as well.
 
         Returns
         -------
@@ -186,33 +190,37 @@ class CompiledScorer:
             np.zeros((len(texts), 4)),
             np.zeros(len(texts), dtype=np.uint8),
         )
-        while len(self._rooms) < n_threads:
-            self._rooms.append((_memory(), self._scratch()))
         cuts = [len(texts) * i // n_threads for i in range(n_threads + 1)]
-        parts = [(slice(cuts[i], cuts[i + 1]), *self._rooms[i]) for i in range(n_threads)]
+        parts = [slice(cuts[i], cuts[i + 1]) for i in range(n_threads)]
         if n_threads == 1:
-            self._score(texts, results, *parts[0])
+            self._score(texts, results, parts[0])
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                for result in [pool.submit(self._score, texts, results, *part) for part in parts]:
+                for result in [pool.submit(self._score, texts, results, part) for part in parts]:
                     result.result()
         logits, named, strange, plain = results
         return Scored(logits[:, : self.n_frames], named, strange, np.flatnonzero(plain))
 
-    def _score(
-        self,
-        texts: Sequence[str],
-        results: tuple[npt.NDArray[Any], ...],
-        rows: slice,
-        memory: tuple[Any, ...],
-        scratch: tuple[Any, ...],
-    ) -> None:
-        for here, words, ends in self._read(texts, results[-1], rows, memory):
-            out = [result[here] for result in results]
-            kernels.score(words, ends, self._vocabulary, memory, self._automaton, scratch, *out)
+    @contextmanager
+    def _lent(self) -> Iterator[_Room]:
+        """Lend a room to work in: one that somebody gave back, else a new one."""
+        try:
+            room = self._rooms.pop()  # one step of the interpreter: no two threads get the same
+        except IndexError:
+            room = _Room(_memory(), self._scratch())
+        yield room
+        # Not after an exception, which may have come between the writing of a word and of what it holds.
+        if len(self._rooms) < KEPT:
+            self._rooms.append(room)
+
+    def _score(self, texts: Sequence[str], results: tuple[npt.NDArray[Any], ...], rows: slice) -> None:
+        with self._lent() as room:
+            for here, words, ends in self._read(texts, results[-1], rows, room.memory):
+                out = [result[here] for result in results]
+                score(words, ends, self._vocabulary, room.memory, self._automaton, room.scratch, *out)
 
     def _read(
-        self, texts: Sequence[str], plain: npt.NDArray[np.uint8], rows: slice, memory: tuple[Any, ...]
+        self, texts: Sequence[str], plain: npt.NDArray[np.uint8], rows: slice, memory: Memory
     ) -> Iterator[tuple[slice, npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
         """Yield chunk by chunk which rows it holds, the numbers of their words and where each row's words end."""
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts[rows]]
@@ -229,63 +237,145 @@ class CompiledScorer:
             stop = int(np.searchsorted(bounds, bounds[start] + CHUNK, side="right")) - 1
             part = bounds[start : stop + 1]
             _make_room(memory)
-            units = np.empty(kernels.LONGEST_WORD + 2, dtype=np.int32)
+            units = np.empty(LONGEST_WORD + 2, dtype=np.int32)
             words = np.empty(int(part[-1] - part[0]) // 2 + len(part), dtype=np.int32)
             ends = np.zeros((len(part), 2), dtype=np.int64)
-            n_fresh = kernels.learn(data, part, _spaces(), self._vocabulary, memory, units, fresh, words, ends)
+            n_fresh = learn(data, part, _spaces(), self._vocabulary, memory, units, fresh, words, ends)
             if n_fresh:
                 self._learn_more(data, fresh[:n_fresh], memory)
             yield slice(rows.start + start, rows.start + stop), words, ends
             start = stop
 
-    def _learn_more(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: tuple[Any, ...]) -> None:
+    def _learn_more(self, data: npt.NDArray[np.uint8], fresh: npt.NDArray[np.int64], memory: Memory) -> None:
         """Write into the memory what the domain and the tagger of roles read in new words."""
-        _, entries, _, _, items, used = memory
+        entries, items, used = memory.entries, memory.items, memory.used
         content = data.tobytes()
-        short = fresh[fresh[:, 2] - fresh[:, 1] <= kernels.LONGEST_WORD]
+        short = fresh[fresh[:, 2] - fresh[:, 1] <= LONGEST_WORD]
         texts = [content[start:end].decode("utf-8", "surrogatepass") for _, start, end in short.tolist()]
         if self._character_counts is not None:
-            entries[short[:, 0], 6:8] = self._character_counts(texts)
+            entries[short[:, 0], FOREIGN : LENGTH + 1] = self._character_counts(texts)
         if self.tagger is None:
             return
         found: list[tuple[int, int, int, int]] = []
-        at = first = int(used[3])
+        at = first = int(used[N_ITEMS])
         for word, text in zip(short[:, 0].tolist(), texts, strict=True):
             read = word_items(text, self.tagger)
             if read is None:
-                entries[word, 0] = -1
+                entries[word, FIRST_NGRAM] = -1
                 continue
-            entries[word, 4], entries[word, 5] = at, at + len(read)
+            entries[word, FIRST_ITEM], entries[word, STOP_ITEM] = at, at + len(read)
             at += len(read)
             found += read
         if found:
             items[first:at] = found
-        used[3] = at
+        used[N_ITEMS] = at
 
-    def _scratch(self) -> tuple[Any, ...]:
+    def _scratch(self) -> Scratch:
         """Return room for counting in a sentence of any length; what short ones do not touch takes no memory."""
-        size, n_features = LONGEST + 2, self.records.shape[1]
-        n_found = (2 * size + 3) * self.longest
-        return (
-            np.zeros(n_features, dtype=np.uint16),
-            np.empty(n_features + 2, dtype=np.int32),  # here and below one more: what is written may not be kept
-            np.empty(n_features + 2, dtype=np.float64),
-            np.empty(size, dtype=np.uint64),
-            np.empty(2 * size + 3, dtype=np.uint64),
-            np.empty(n_found + 1, dtype=np.uint64),
-            np.empty(n_found + 1, dtype=np.int32),
-            np.empty((self.longest_words, size), dtype=np.int32),
-            np.empty(n_found + 1, dtype=np.int32),
-            (*np.empty((4, size + 1), dtype=np.int32), *np.empty((2, size + 1), dtype=np.bool_)),
-            np.empty((size, 2), dtype=np.int32),
-            tuple(np.empty((3, size), dtype=np.int32)),
-            np.empty(2 * size + 3, dtype=np.uint64),
-            (np.empty(2 * size, dtype=np.uint64), *np.empty((2, 2 * size), dtype=np.int32)),
+        n_tokens, n_features = LONGEST + 2, self.records.shape[1]
+        n_tags = 2 * n_tokens + 3
+        n_grams = n_tags * self._longest
+        longest_words = max((row[layout.LONGEST] for row in self._settings_of_words()), default=1)
+        return Scratch(
+            counts=np.zeros(n_features, dtype=np.uint16),
+            # Here and below one more: what is written last may not be kept.
+            touched=np.empty(n_features + 2, dtype=np.int32),
+            weights=np.empty(n_features + 2, dtype=np.float64),
+            sentence=np.empty(n_tokens, dtype=np.uint64),
+            states=np.empty(n_tags, dtype=np.uint64),
+            keys=np.empty(n_grams + 1, dtype=np.uint64),
+            places=np.empty(n_grams + 1, dtype=np.int32),
+            grams=np.empty((longest_words, n_tokens), dtype=np.int32),
+            entries=np.empty(n_grams + 1, dtype=np.int32),
+            spoken=Spoken(*np.empty((4, n_tokens + 1), dtype=np.int32), *np.empty((2, n_tokens + 1), dtype=np.bool_)),
+            points=np.empty((n_tokens, 2), dtype=np.int32),
+            matches=Matches(*np.empty((3, n_tokens), dtype=np.int32)),
+            tags=np.empty(n_tags, dtype=np.uint64),
+            masked=Masked(np.empty(2 * n_tokens, dtype=np.uint64), *np.empty((2, 2 * n_tokens), dtype=np.int32)),
         )
+
+    def _settings_of_words(self) -> Iterator[npt.NDArray[np.int64]]:
+        return (row for row in self._vocabulary.settings if row[KIND] in (layout.WORDS, MASKED_WORDS))
+
+
+def _vocabulary(model: Tables) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
+    """Lay out a model's n-grams for the kernel; return with it the number of each feature there."""
+    # Blocks of words share a table: what one of them looks up in it the others need, too.
+    of_words = [i for i, block in enumerate(model.blocks) if block.kind in ("words", "masked_words")]
+    entries = _entries(model, of_words)
+    numbers, n_numbers = _numbered(model, of_words, entries)
+    sizes = [len(ngrams) if block.kind == "characters" else 0 for block, ngrams in _blocks(model)]
+    tables = [_table(size) for size in [*sizes, len(entries)]]
+    bases = np.cumsum([0, *map(len, tables)])[:-1].astype(np.uint64)
+    masks = np.array([len(table) - 1 for table in tables], dtype=np.uint64)
+    table = np.concatenate(tables)
+    seeds = _seeds(len(model.blocks) + 2)  # one per block, one for n-grams of words, the last for words
+    collisions = fill_words(
+        *_code_points(tuple(entries)), seeds[-1], seeds[-2], np.arange(len(entries)), table, bases[-1], masks[-1]
+    )
+    for i, (block, ngrams, own) in enumerate(_parts(model, numbers)):
+        if block.kind == "characters":
+            collisions += fill_characters(*_code_points(ngrams), seeds[i], own, table, bases[i], masks[i])
+    if collisions:
+        raise ValueError(f"{collisions} n-grams of the vocabulary share their hash with another one.")
+    sieve = np.zeros(SIEVE, dtype=np.uint64)
+    fill_sieve(sieve, table, bases[-1], np.uint64(len(table)))
+    lower, classes = code_points()
+    vocabulary = Vocabulary(
+        lower=lower,
+        classes=classes,
+        settings=_settings(model, of_words),
+        seeds=seeds,
+        tables=table,
+        bases=bases,
+        masks=masks,
+        records=_records(model.idf, model.coefficients, numbers, n_numbers),
+        logarithms=np.array([0.0] + [1.0 + math.log(count) for count in range(1, TABULATED)]),
+        known=_known(model, entries),
+        sieve=sieve,
+    )
+    return vocabulary, numbers
+
+
+def _blocks(model: Tables) -> Iterator[tuple[Block, tuple[str, ...]]]:
+    return zip(model.blocks, model.vocabulary, strict=True)
+
+
+def _parts(
+    model: Tables, numbers: npt.NDArray[np.int32]
+) -> Iterator[tuple[Block, tuple[str, ...], npt.NDArray[np.int32]]]:
+    """Yield each block with its n-grams and their numbers."""
+    first = 0
+    for block, ngrams in _blocks(model):
+        yield block, ngrams, numbers[first : first + len(ngrams)]
+        first += len(ngrams)
+
+
+def _settings(model: Tables, of_words: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return what the kernel must know of each block, a row each."""
+    settings = np.zeros((len(model.blocks), 6), dtype=np.int64)
+    for i, (block, ngrams) in enumerate(_blocks(model)):
+        settings[i, KIND] = _KINDS[block.kind]
+        settings[i, SHORTEST], settings[i, layout.LONGEST] = block.shortest, block.longest
+        settings[i, WIDTH] = len(of_words)
+        if i in of_words:
+            settings[i, COLUMN] = of_words.index(i)
+        elif block.kind == "characters":
+            settings[i, PREFIX_CLOSED] = _is_prefix_closed(ngrams, block.shortest)
+    return settings
+
+
+def _known(model: Tables, entries: Mapping[str, int]) -> npt.NDArray[np.bool_]:
+    """Return whether each entry of the table of word n-grams is a single word that a block of words has."""
+    known = np.zeros(1 + len(entries), dtype=np.bool_)
+    for block, ngrams in _blocks(model):
+        if block.kind == "words":
+            known[[entries[ngram] for ngram in ngrams if " " not in ngram]] = True
+    return known
 
 
 def word_items(word: str, roles: Tagger) -> list[tuple[int, int, int, int]] | None:
-    """Return what the tagger of roles reads in a word between white space; see the kinds of items in the kernels.
+    """Return what the tagger of roles reads in a word between white space; see the kinds of items in the layout.
 
     Parameters
     ----------
@@ -304,19 +394,19 @@ def word_items(word: str, roles: Tagger) -> list[tuple[int, int, int, int]] | No
     after = [len(_TOKEN.findall(word[span[1] : end].lower())) for span, end in zip(spans, ends, strict=False)]
     if sum(inside) + sum(after) != len(_TOKEN.findall(word.lower())):
         return None
-    items = [(at, kernels.QUOTE, value, 0, 0) for at, value in _quotes(word)]
+    items = [(at, layout.QUOTE, value, 0, 0) for at, value in _quotes(word)]
     items += [
-        (tag.start, kernels.PUNCTUATION, tagger.PUNCTUATION.index(tag.name), 0, 0) for tag in tagger.punctuation(word)
+        (tag.start, layout.PUNCTUATION, tagger.PUNCTUATION.index(tag.name), 0, 0) for tag in tagger.punctuation(word)
     ]
     end = 0
     for i, (start, stop) in enumerate(spans):
         if not (tagger.tight(word, end, start) if i else tagger.TIGHT.fullmatch(word, 0, start)):
-            items.append((end, kernels.GAP, 0, 0, 0))
-        items.append((start, kernels.TOKEN, roles.symbol(word[start:stop]), inside[i], after[i]))
+            items.append((end, layout.GAP, 0, 0, 0))
+        items.append((start, layout.TOKEN, roles.symbol(word[start:stop]), inside[i], after[i]))
         end = stop
     # White space follows the word, or nothing at all, which no term can reach across either way.
     if not (tagger.tight(f"{word} ", end, len(word) + 1) if spans else tagger.TIGHT.fullmatch(word)):
-        items.append((end, kernels.GAP, 0, 0, 0))
+        items.append((end, layout.GAP, 0, 0, 0))
     return [item[1:] for item in sorted(items, key=lambda item: item[0])]
 
 
@@ -329,20 +419,16 @@ def _quotes(word: str) -> Iterator[tuple[int, int]]:
             continue
         yield (
             at,
-            kernels.OPENS * tagger.opens(mark, before, after)
-            | kernels.APOSTROPHE * (mark in "'’")
-            | kernels.SINGLE * (mark in "'‘")
-            | kernels.FIRST * (at == 0),
+            OPENS * tagger.opens(mark, before, after)
+            | layout.APOSTROPHE * (mark in "'’")
+            | layout.SINGLE * (mark in "'‘")
+            | layout.FIRST * (at == 0),
         )
 
 
-def _automaton(
-    roles: Tagger | None,
-    token_seed: np.uint64,
-    pairs: npt.NDArray[np.int32],
-    trie: npt.NDArray[np.int32],
-) -> tuple[Any, ...]:
-    """Lay out the tagger for the kernel."""
+def _automaton(model: Tables, numbers: npt.NDArray[np.int32], token_seed: np.uint64) -> Automaton:
+    """Lay out the tagger, and the n-grams of tags that the model has, for the kernel."""
+    roles = model.tagger
     steps = roles.step if roles else {}
     table = _table(len(steps))
     mask = np.uint64(len(table) - 1)
@@ -350,25 +436,37 @@ def _automaton(
     for (state, symbol), following in steps.items():
         if state == 0:
             first[symbol] = following
-        elif not kernels.insert_step(table, mask, state, symbol, following):
+        elif not insert_step(table, mask, state, symbol, following):
             raise ValueError("two steps of the automaton of roles share their hash.")
+    tags = _tag_names(roles)
+    pairs = np.full((len(tags), len(tags)), layout.HOLE, dtype=np.int32)
+    trie = _trie([], [], 0)
+    for block, ngrams, own in _parts(model, numbers):
+        if block.kind == "roles":
+            sequences = [tuple(tags[tag] for tag in ngram.split(" ")) for ngram in ngrams]
+            if any(len(sequence) > block.longest for sequence in sequences):
+                raise ValueError(f"an n-gram of roles has more than {block.longest} of them")
+            trie = _trie(sequences, own, len(tags))
+        elif block.kind == "role_pairs":
+            for ngram, number in zip(ngrams, own, strict=True):
+                before, after = ngram.split(PAIR)
+                pairs[tags[before], tags[after]] = number
     names = list(roles.titles) if roles else []
-    masks = [kernels.hash_units(np.array([*map(ord, f"<{name}>")]), token_seed) for name in names]
     subjects = dict.fromkeys(names, -1)
     for number, members in enumerate(roles.subjects.values() if roles else ()):
         subjects |= dict.fromkeys(members, number)
-    return (
-        first,
-        table,
-        mask,
-        np.array(roles.accepted if roles else [0], dtype=np.int64),
-        np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
-        np.array(masks, dtype=np.uint64),
-        pairs,
-        trie,
-        np.array([tagger.SPEAKER_WORDS, PAIRED_TAGS, roles is not None], dtype=np.int64),
-        np.array([*subjects.values()], dtype=np.int64),
-        np.array([roles is not None and roles.kinds.get(tag) == "links" for tag in _tag_names(roles)], dtype=np.bool_),
+    return Automaton(
+        first=first,
+        steps=table,
+        mask=mask,
+        accepted=np.array(roles.accepted if roles else [0], dtype=np.int64),
+        actors=np.array([roles.kinds[name] == "actors" for name in names] if roles else [], dtype=np.bool_),
+        masks=np.array([hash_units(np.array([*map(ord, f"<{name}>")]), token_seed) for name in names], dtype=np.uint64),
+        pairs=pairs,
+        trie=trie,
+        limits=np.array([tagger.SPEAKER_WORDS, PAIRED_TAGS, roles is not None], dtype=np.int64),
+        subjects=np.array([*subjects.values()], dtype=np.int64),
+        links=np.array([roles is not None and roles.kinds.get(tag) == "links" for tag in tags], dtype=np.bool_),
     )
 
 
@@ -380,10 +478,10 @@ def _tag_names(roles: Tagger | None) -> dict[str, int]:
 
 
 def _trie(ngrams: Sequence[tuple[int, ...]], numbers: Iterable[int], n_tags: int) -> npt.NDArray[np.int32]:
-    """Lay out n-grams of tags for `kernels.count_tags`."""
+    """Lay out n-grams of tags for `layout.count_tags`."""
     prefixes = sorted({ngram[:length] for ngram in ngrams for length in range(len(ngram))})
-    rows = {prefix: kernels.ROOT + i for i, prefix in enumerate(prefixes)}
-    trie = np.zeros((kernels.ROOT + len(rows), n_tags, 2), dtype=np.int32)
+    rows = {prefix: layout.ROOT + i for i, prefix in enumerate(prefixes)}
+    trie = np.zeros((layout.ROOT + len(rows), n_tags, 2), dtype=np.int32)
     for prefix in prefixes[1:]:
         trie[rows[prefix[:-1]], prefix[-1], 0] = rows[prefix]
     for ngram, number in zip(ngrams, numbers, strict=True):
@@ -393,7 +491,7 @@ def _trie(ngrams: Sequence[tuple[int, ...]], numbers: Iterable[int], n_tags: int
 
 def _table(n: int) -> npt.NDArray[np.uint64]:
     """Return an empty open-addressing table for n pairs, at most half full."""
-    if n >= 1 << kernels.VALUE_BITS:
+    if n >= 1 << VALUE_BITS:
         raise ValueError(f"{n} n-grams of one kind are more than a table holds.")
     return np.zeros(1 << max(4, math.ceil(math.log2(2 * n + 1))), dtype=np.uint64)
 
@@ -416,7 +514,7 @@ def _numbered(model: Tables, of_words: Sequence[int], entries: Mapping[str, int]
     """Return the number of each feature in the kernel, and one more than the last.
 
     The features that blocks of words have for an entry lie side by side, those of other blocks behind one another, the
-    most frequent first: the few that most look-ups touch lie close together. 0 is `kernels.HOLE`.
+    most frequent first: the few that most look-ups touch lie close together. 0 is `layout.HOLE`.
     """
     numbers = np.empty(len(model.idf), dtype=np.int32)
     width = len(of_words)
@@ -450,26 +548,26 @@ def _records(
     return records
 
 
-def _memory() -> tuple[Any, ...]:
-    return (
-        np.zeros(SLOTS, dtype=np.uint64),
-        np.empty((WORDS, 8), dtype=np.int32),
-        np.empty(NGRAMS, dtype=np.int32),
-        np.empty((TOKENS, 2), dtype=np.uint64),
-        np.empty((ITEMS, 4), dtype=np.int32),
-        np.zeros(4, dtype=np.int64),
+def _memory() -> Memory:
+    return Memory(
+        slots=np.zeros(SLOTS, dtype=np.uint64),
+        entries=np.empty((WORDS, 8), dtype=np.int32),
+        ngrams=np.empty(NGRAMS, dtype=np.int32),
+        tokens=np.empty((TOKENS, 2), dtype=np.uint64),
+        items=np.empty((ITEMS, 4), dtype=np.int32),
+        used=np.zeros(4, dtype=np.int64),
     )
 
 
-def _make_room(memory: tuple[Any, ...]) -> None:
+def _make_room(memory: Memory) -> None:
     """Forget all words where one more chunk might not find room."""
-    slots, entries, ngrams, tokens, items, used = memory
-    # Of a chunk's bytes every other may be a word, each with up to two units more than bytes; n-grams have at most
-    # eight lengths in any sensible setting, items are at most two a byte and two a word.
-    needed = np.array([CHUNK // 2 + 1, 8 * 2 * CHUNK, CHUNK, 3 * CHUNK])
-    if (used + needed > [len(entries), len(ngrams), len(tokens), len(items)]).any():
-        slots[:] = 0
-        used[:] = 0
+    # Of a chunk's bytes every other may be a word, each with up to two units more than bytes; a unit begins at most
+    # `MAX_LENGTHS` n-grams of characters; items are at most two per byte and two per word.
+    needed = np.array([CHUNK // 2 + 1, MAX_LENGTHS * 2 * CHUNK, CHUNK, 3 * CHUNK])
+    capacity = [len(memory.entries), len(memory.ngrams), len(memory.tokens), len(memory.items)]
+    if (memory.used + needed > capacity).any():
+        memory.slots[:] = 0
+        memory.used[:] = 0
 
 
 def _code_points(ngrams: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
@@ -493,17 +591,17 @@ def code_points() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     Returns
     -------
     lower : ndarray of int32
-        ``kernels.SPECIAL`` where `str.lower` looks at the neighbours or gives more than one code point.
+        ``layout.SPECIAL`` where `str.lower` looks at the neighbours or gives more than one code point.
     classes : ndarray of uint8
         Whether ``\w`` matches the lower-case code point.
     """
-    lower = np.empty(kernels.TABLE_SIZE, dtype=np.int32)
-    classes = np.zeros(kernels.TABLE_SIZE, dtype=np.uint8)
-    for unit in range(kernels.TABLE_SIZE):
+    lower = np.empty(layout.TABLE_SIZE, dtype=np.int32)
+    classes = np.zeros(layout.TABLE_SIZE, dtype=np.uint8)
+    for unit in range(layout.TABLE_SIZE):
         character = chr(unit)
         small = character.lower()
-        lower[unit] = ord(small) if len(small) == 1 and character != "Σ" else kernels.SPECIAL
-        classes[unit] = kernels.WORD if character.isalnum() or character == "_" else kernels.OTHER
+        lower[unit] = ord(small) if len(small) == 1 and character != "Σ" else layout.SPECIAL
+        classes[unit] = layout.WORD if character.isalnum() or character == "_" else layout.OTHER
     return lower, classes
 
 

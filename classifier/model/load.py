@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,9 @@ def load_model(path: str | Path | None = None) -> Model:
     manifest = _read_manifest(directory)
     try:
         return _build(manifest, directory)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise InputError(f"{directory}: the model is damaged ({error!r}); train it again.") from None
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        told = f"{type(error).__name__}: {error}"[:200]
+        raise InputError(f"{directory}: the model is damaged ({told}); train it again.") from None
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -113,15 +115,17 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: format {manifest.get('format')!r}, but this version reads format {FORMAT}; "
             "install the version that made it, or train it again."
         )
-    if manifest.get("checksum") != checksum(manifest) or data != manifest_bytes(manifest):
+    try:
+        unchanged = manifest.get("checksum") == checksum(manifest) and data == manifest_bytes(manifest)
+    except (ValueError, RecursionError):  # lone surrogates, or nested beyond what JSON can be written
+        unchanged = False
+    if not unchanged:
         raise InputError(f"{path}: changed since it was saved (its checksum differs); train it again.")
     return manifest
 
 
 def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
     import numpy as np
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     from classifier.features.ngrams import Block
     from classifier.model.context import Context
@@ -130,47 +134,85 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
 
     required = [*_REQUIRED, *([TRAINED_ON] if TRAINED_ON in manifest["files"] else [])]
     contents = {name: _verified(directory / name, manifest["files"][name]) for name in required}
-    ngrams = contents[VOCABULARY].decode("utf-8", "surrogatepass").split("\n")[:-1]
-    vocabulary, start = [], 0
-    for entry in manifest["blocks"]:
-        vocabulary.append(tuple(ngrams[start : start + entry["ngrams"]]))
-        start += entry["ngrams"]
-    try:
-        arrays = load(contents[WEIGHTS])
-        known = load(contents[TRAINED_ON])["fingerprints"] if TRAINED_ON in contents else np.zeros(0, dtype=np.uint64)
-    except SafetensorError as error:
-        raise ValueError(f"{WEIGHTS}: {error}") from None
     codebook = Codebook.from_dict(manifest["codebook"], f"{directory / MANIFEST}")
-    shapes = {"idf": (start,), "coefficients": (start, len(codebook.frames)), "intercepts": (len(codebook.frames),)}
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
-    if len(ngrams) != start or manifest["task"] not in ("multilabel", "multiclass"):
-        raise ValueError("vocabulary or task")
+    n_frames = len(codebook.frames)
+    blocks = tuple(
+        Block(entry["kind"], entry["shortest"], entry["longest"], entry["min_df"]) for entry in manifest["blocks"]
+    )
+    if not blocks or len({block.kind for block in blocks}) < len(blocks):
+        raise ValueError("blocks: there must be some, each of a kind of its own")
+    vocabulary = _vocabulary(contents[VOCABULARY], [entry["ngrams"] for entry in manifest["blocks"]])
+    n_features = sum(map(len, vocabulary))
+    weights, n = _arrays(contents[WEIGHTS], WEIGHTS), np.dtype(np.float32)
+    idf = _checked(weights, "idf", (n_features,), n)
+    if (idf <= 0).any():
+        raise ValueError("idf must be positive")
     thresholds = np.array(manifest["thresholds"], dtype=np.float64)
-    if thresholds.shape != (len(codebook.frames),):
-        raise ValueError("thresholds")
+    if thresholds.shape != (n_frames,) or not ((thresholds >= 0) & (thresholds <= 1)).all():
+        raise ValueError("thresholds must be probabilities, one per frame")
+    if manifest["task"] not in ("multilabel", "multiclass"):
+        raise ValueError(f"task {manifest['task']!r}")
+    if not isinstance(manifest["name"], str) or not isinstance(manifest["provenance"], dict):
+        raise ValueError("name or provenance")
+    metrics = json.loads(contents[METRICS])
+    if not isinstance(metrics, dict):
+        raise ValueError("metrics")
+    known = _arrays(contents[TRAINED_ON], TRAINED_ON)["fingerprints"] if TRAINED_ON in contents else None
+    if known is not None and (known.dtype != np.uint64 or known.ndim != 1):
+        raise ValueError("fingerprints")
     context = None
     if manifest.get("context") is not None:
-        context = Context.from_dict(manifest["context"], len(codebook.frames), len(codebook.subjects))
+        context = Context.from_dict(manifest["context"], n_frames, len(codebook.subjects))
     return Model(
-        name=str(manifest["name"]),
+        name=manifest["name"],
         codebook=codebook,
         task=manifest["task"],
-        blocks=tuple(
-            Block(entry["kind"], entry["shortest"], entry["longest"], entry["min_df"]) for entry in manifest["blocks"]
-        ),
-        vocabulary=tuple(vocabulary),
-        idf=arrays["idf"],
-        coefficients=arrays["coefficients"],
-        intercepts=arrays["intercepts"],
+        blocks=blocks,
+        vocabulary=vocabulary,
+        idf=idf,
+        coefficients=_checked(weights, "coefficients", (n_features, n_frames), n),
+        intercepts=_checked(weights, "intercepts", (n_frames,), np.dtype(np.float64)),
         thresholds=thresholds,
         context=context,
-        metrics=json.loads(contents[METRICS]),
+        metrics=metrics,
         provenance=manifest["provenance"],
         domain=Domain.from_dict(manifest["domain"]) if manifest.get("domain") else None,
-        trained_on=known,
+        trained_on=np.zeros(0, dtype=np.uint64) if known is None else known,
     )
+
+
+def _vocabulary(data: bytes, sizes: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """Divide the lines of the vocabulary among the blocks; no block has an n-gram twice."""
+    ngrams = data.decode("utf-8", "surrogatepass").split("\n")[:-1]
+    if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) != len(ngrams):
+        raise ValueError(f"{len(ngrams)} n-grams in blocks of {sizes}")
+    ends = list(accumulate(sizes, initial=0))
+    parts = tuple(tuple(ngrams[start:end]) for start, end in pairwise(ends))
+    if any(len(set(part)) < len(part) for part in parts):
+        raise ValueError("an n-gram stands twice in its block")
+    return parts
+
+
+def _arrays(data: bytes, name: str) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(data))
+    except SafetensorError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _checked(arrays: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return an array of which everything that the compiled path relies on was checked."""
+    import numpy as np
+
+    array = arrays[name]
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}, not {dtype} of {shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite")
+    return array
 
 
 def _verified(path: Path, sha256: str) -> bytes:

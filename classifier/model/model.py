@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +52,35 @@ class Contribution:
     value: float
 
 
+@dataclass(slots=True)
+class _Use:
+    """What a model keeps between calls; no result depends on it.
+
+    Parameters
+    ----------
+    characters : int
+        Scored so far. Threads may count past one another; what is lost only delays the compiled path.
+    scorer : CompiledScorer, optional
+        Made when the compiled path takes over.
+    """
+
+    characters: int = 0
+    scorer: CompiledScorer | None = None
+
+
+_making = threading.Lock()
+
+
+def _made_anew() -> None:
+    """Give a forked process a lock of its own: in the parent a thread may have held it."""
+    global _making
+    _making = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_made_anew)
+
+
 @dataclass(frozen=True)
 class Model:
     """A trained classifier of sentences by frame.
@@ -81,6 +112,11 @@ class Model:
         What the training corpus looks like; without it no text is called out of domain.
     trained_on : ndarray of uint64
         Fingerprints of the training sentences, sorted; see `classifier.model.fingerprints`.
+
+    Notes
+    -----
+    A model may be used from any number of threads at once, under `asyncio.to_thread` and after a fork: each sentence
+    gets the numbers that one thread alone would give it.
     """
 
     name: str
@@ -173,8 +209,8 @@ class Model:
         self, texts: Sequence[str], n_threads: int
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
         """Return the logits of sentences, the subjects each names, and its counts of what is strange to the corpus."""
-        self._characters[0] += sum(map(len, texts))
-        if self._characters[0] < SWITCH:
+        self._use.characters += sum(map(len, texts))
+        if self._use.characters < SWITCH:
             logits, named, strange = self._plain(texts)
         else:
             logits, named, strange, left = self._compiled.score(texts, n_threads)
@@ -232,23 +268,31 @@ class Model:
 
     def compile(self) -> None:
         """Take the compiled path from the first sentence on: for those who know that much is to come."""
-        self._characters[0] = max(self._characters[0], SWITCH)
+        self._use.characters = max(self._use.characters, SWITCH)
 
     @cached_property
-    def _characters(self) -> list[int]:
-        """How many characters were scored so far, in a cell that a frozen object can update."""
-        return [0]
+    def _use(self) -> _Use:
+        return _Use()
 
-    @cached_property
+    @property
     def _compiled(self) -> CompiledScorer:
-        return self.compiled_scorer()
+        if self._use.scorer is None:
+            with _making:  # threads that come at once wait for the one that makes it
+                if self._use.scorer is None:
+                    self._use.scorer = self.compiled_scorer()
+        return self._use.scorer
 
     def compiled_scorer(self) -> CompiledScorer:
         """Return a compiled scorer of this model's tables, with memory of its own."""
         from classifier.kernel.scorer import CompiledScorer, Tables
 
         counts = self.domain.character_counts if self.domain else None
-        return CompiledScorer(Tables(self.blocks, self.vocabulary, self.idf, self.coefficients, self.tagger, counts))
+        try:
+            return CompiledScorer(
+                Tables(self.blocks, self.vocabulary, self.idf, self.coefficients, self.tagger, counts)
+            )
+        except (LookupError, ValueError) as error:  # n-grams of roles that the codebook does not have, for example
+            raise InputError(f"{self.name}: the model's vocabulary is damaged ({error}); train it again.") from None
 
     def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the logits without intercepts. This is the specification of the compiled path."""

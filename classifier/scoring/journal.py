@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +17,7 @@ from classifier.errors import FramingError, InputError
 #: Seconds between two records of progress; what was done after the last one is done again.
 INTERVAL = 0.5
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Position:
         Of the keys of the items done: a resumed run must meet the same ones.
     sizes : dict of str to int
         Bytes of each file that are whole.
+    sums : dict of str to str
+        Digests of these bytes.
     """
 
     items: int = 0
@@ -42,6 +44,28 @@ class Position:
     faults: int = 0
     digest: str = ""
     sizes: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Position:
+        """Rebuild a position from plain data.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        kinds = {"digest": str, "sizes": dict, "sums": dict}
+        names = [one.name for one in fields(cls)]
+        if not isinstance(data, dict) or sorted(data) != sorted(names):
+            raise ValueError("its position is damaged")
+        for name in names:
+            value = data[name]
+            if type(value) is not kinds.get(name, int) or (type(value) is int and value < 0):
+                raise ValueError(f"its {name} are damaged")
+        if not all(type(size) is int and size >= 0 for size in data["sizes"].values()):
+            raise ValueError("its sizes are damaged")
+        return cls(**data)
 
 
 class Lines:
@@ -61,10 +85,23 @@ class Lines:
         self.path = Path(os.path.realpath(path))
         self.partial = self.path.with_name(self.path.name + ".partial")
         self.size = 0
+        self._sum = hashlib.blake2b(digest_size=16)
         self._stream: IO[bytes] | None = None
 
-    def begin(self, size: int = 0) -> None:
+    @property
+    def sum(self) -> str:
+        """Digest of all bytes written."""
+        return self._sum.hexdigest()
+
+    def begin(self, size: int = 0, digest: str = "") -> None:
         """Open the file, cut to the bytes that are whole.
+
+        Parameters
+        ----------
+        size : int
+            Their number.
+        digest : str
+            What `sum` was when they were written; not asked for a new file.
 
         Raises
         ------
@@ -79,10 +116,24 @@ class Lines:
             if stream.tell() < size:
                 stream.close()
                 raise InputError(f"{self.partial}: shorter than recorded; delete it to start over.")
+            self._sum = self._summed(size)
+            if size and self.sum != digest:
+                stream.close()
+                raise InputError(
+                    f"{self.partial}: changed since the interrupted run wrote it; delete it to start over."
+                )
             stream.truncate(size)
         except OSError as error:
             raise self._failure(error) from None
         self._stream, self.size = stream, size
+
+    def _summed(self, size: int) -> Any:
+        digest = hashlib.blake2b(digest_size=16)
+        with self.partial.open("rb") as stream:
+            while size and (data := stream.read(min(size, 1 << 20))):
+                digest.update(data)
+                size -= len(data)
+        return digest
 
     def write(self, data: bytes) -> None:
         """Add whole lines."""
@@ -91,6 +142,7 @@ class Lines:
             self._stream.write(data)
         except OSError as error:
             raise self._failure(error) from None
+        self._sum.update(data)
         self.size += len(data)
 
     def sync(self) -> None:
@@ -182,6 +234,8 @@ class Journal:
             If an interrupted run is there and `resume` is False, or it had other settings.
         """
         recorded = self._recorded()
+        if recorded is None:
+            self._refuse_strangers()
         if not resume and self.output.partial.exists() and recorded is not None and recorded.items:
             raise InputError(
                 f"{self.output.partial} holds {recorded.items:,} articles of an interrupted run; go on with --resume, "
@@ -190,14 +244,24 @@ class Journal:
         if not resume or recorded is None:
             for lines in self._files.values():
                 lines.begin()
+            # Before the first byte of the files: a file that holds something and has no journal is somebody else's.
+            self._save()
             self.output.write(header)
             self._save()
             return Position()
         for name, lines in self._files.items():
             self._restore(lines, recorded.sizes[name])
-            lines.begin(recorded.sizes[name])
+            lines.begin(recorded.sizes[name], recorded.sums[name])
         self.progress = recorded
         return Position(**asdict(recorded))
+
+    def _refuse_strangers(self) -> None:
+        """Refuse to write over files beside the output that no run has left there."""
+        for lines in self._files.values():
+            if lines.partial.is_file() and lines.partial.stat().st_size:
+                raise InputError(
+                    f"{lines.partial} is there already, and no run has left it; move it, or write elsewhere."
+                )
 
     def _restore(self, lines: Lines, size: int) -> None:
         """Take the file of a run that was stopped, and so was put in its place, back to where it grows."""
@@ -216,8 +280,8 @@ class Journal:
             return None
         except (OSError, orjson.JSONDecodeError) as error:
             raise InputError(f"{self.path}: cannot be read ({error}); delete it to start over.") from None
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise InputError(f"{self.path}: another version's journal; delete it to start over.")
+        if not isinstance(data, dict) or data.get("format") != _FORMAT or not isinstance(data.get("settings"), dict):
+            raise InputError(f"{self.path}: no journal of this version; move it, or delete it to start over.")
         changed = [
             name for name in self._settings if data["settings"].get(name, self._settings) != self._settings[name]
         ]
@@ -226,7 +290,13 @@ class Journal:
                 f"{self.path}: the interrupted run had other settings ({', '.join(changed)}); use the same, or delete "
                 f"it and {self.output.partial.name} to start over."
             )
-        return Position(**data["progress"])
+        try:
+            position = Position.from_dict(data.get("progress"))
+            if not set(self._files) <= set(position.sizes) & set(position.sums):
+                raise ValueError("it speaks of other files")
+        except ValueError as error:
+            raise InputError(f"{self.path}: cannot be read ({error}); delete it to start over.") from None
+        return position
 
     def met(self, key: str) -> str:
         """Note that an item is done, or was before; return the digest of all until now."""
@@ -243,6 +313,7 @@ class Journal:
             lines.sync()
         self.progress.digest = self._digest.hexdigest()
         self.progress.sizes = {name: lines.size for name, lines in self._files.items()}
+        self.progress.sums = {name: lines.sum for name, lines in self._files.items()}
         data = {"format": _FORMAT, "settings": self._settings, "progress": asdict(self.progress)}
         fresh = self.path.with_name(self.path.name + ".new")
         try:

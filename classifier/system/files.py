@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -93,6 +93,41 @@ def file_replaced(path: str | Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def check_apart(outputs: Mapping[str, Path | None], inputs: Iterable[str | Path] = ()) -> None:
+    """Refuse outputs that are inputs, or one another, under whatever name, before anything is opened.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Path or None
+        Files that will be written, by the option or argument that named them.
+    inputs : iterable of str or Path
+        Files and folders that will be read. An output may lie in a folder that is read, but not be it.
+
+    Raises
+    ------
+    InputError
+        If two are the same file: by device and inode where they exist, so that links are seen through, else by path.
+    """
+    named = [(name, path) for name, path in outputs.items() if path is not None]
+    for i, (name, path) in enumerate(named):
+        for other_name, other in named[:i]:
+            if _same(path, other):
+                raise InputError(f"{path}: {name} and {other_name} would write the same file; name another.")
+        for source in inputs:
+            if _same(path, Path(source)):
+                raise InputError(f"{path}: {name} would write over what is read; name another file.")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        if not one.exists() or not other.exists():
+            return os.path.realpath(one) == os.path.realpath(other)
+        # Terminals, pipes and /dev/null may be read and written at once.
+        return one.samefile(other) and (one.is_file() or one.is_dir())
+    except OSError:
+        return False
 
 
 def check_writable(path: str | Path) -> None:

@@ -117,6 +117,38 @@ def train(
     return model, report
 
 
+def fit_model(corpus: LabeledCorpus, *, name: str = "framing", seed: int = 0) -> Model:
+    """Train a model without measuring it: for those who cross-validate on their own.
+
+    Parameters
+    ----------
+    corpus : LabeledCorpus
+    name : str
+        The model's name.
+    seed : int
+        Of the inner folds.
+
+    Returns
+    -------
+    Model
+        As `train` gives it, but for its figures and for what is called out of domain, which take outer folds.
+
+    Raises
+    ------
+    InputError
+        If there are too few articles, or nothing that recurs in the sentences.
+    """
+    trainer = _Trainer(corpus, seed, _Steps(None, INNER_FOLDS))
+    everything = np.arange(len(corpus))
+    if not any(Tfidf.fit(trainer.counts, everything).vocabulary()):
+        raise InputError("Nothing to learn from: no word, nor part of one, recurs in the sentences.")
+    return replace(
+        _model(name, corpus, trainer.fit(everything)),
+        provenance=provenance(corpus, seed),
+        trained_on=np.unique(fingerprints(corpus.texts)),
+    )
+
+
 def known_from(blocks: Sequence[Block]) -> int:
     """Return in how many training sentences a word must occur to be known to the blocks of words."""
     return min((block.min_df for block in blocks if block.kind == "words" and block.shortest == 1), default=1)

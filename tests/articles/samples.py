@@ -95,7 +95,7 @@ def arrow() -> bytes:
 
 def everything() -> dict[str, bytes]:
     """A file of each format."""
-    import zstandard
+    from tests.articles.zst import zstd
 
     rows = "".join(f'{r["id"]},{r["headline"]},"{r["body"]}"\n' for r in RECORDS)
     table = "id,title,text\n" + rows
@@ -112,7 +112,7 @@ def everything() -> dict[str, bytes]:
         "j.parquet": parquet(),
         "k.arrow": arrow(),
         "l.jsonl.gz": gzip.compress(jsonl()),
-        "m.jsonl.zst": zstandard.compress(jsonl()),
+        "m.jsonl.zst": zstd.compress(jsonl()),
         "n.zip": zipped({"x/one.txt": BODY.encode(), "two.html": PAGE.encode(), "three.jsonl": jsonl()}),
     }
 

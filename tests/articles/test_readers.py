@@ -265,7 +265,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(folder: Path, tmp_path: Path) -> None:
     # A stand-in that cannot be imported, found before the real one.
-    for library in ("trafilatura", "pypdf", "docx", "zstandard"):
+    for library in ("trafilatura", "pypdf", "docx", "backports"):
         (tmp_path / f"{library}.py").write_text("raise ImportError\n", encoding="utf-8")
     program = """
 import sys

@@ -9,7 +9,7 @@ import pytest
 
 from classifier import __version__
 
-COMMANDS = ("train", "score", "evaluate", "check", "frames")
+COMMANDS = ("train", "score", "evaluate", "check", "frames", "label", "agree")
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
@@ -45,7 +45,7 @@ def test_version(cli) -> None:
 
 
 def test_shared_options_have_one_meaning(cli) -> None:
-    """`score` reads articles and not labels: its --text-column is another; `evaluate` takes --model twice."""
+    """`score` and `label` read articles: their --text-column is another; `evaluate` takes --model twice."""
     for option in ("--seed", "--quiet", "--text-column", "--task"):
         texts = set()
         for name in COMMANDS:
@@ -53,7 +53,7 @@ def test_shared_options_have_one_meaning(cli) -> None:
             texts |= {
                 " ".join(line.split()).replace("; give two to compare them", "")
                 for line in text.splitlines()
-                if f"{option} " in line and name != "score"
+                if f"{option} " in line and name not in ("score", "label")
             }
         assert len(texts) == 1, (option, texts)
 

@@ -84,7 +84,7 @@ class TestFormats:
         assert score(article_file, "--output", tmp_path / "out.jsonl").stdout == ""
         assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == score(article_file).stdout
 
-    @pytest.mark.parametrize("name", ["out.csv", "out.HTML", "out.json", "out.jsonl", "out.txt"])
+    @pytest.mark.parametrize("name", ["out.csv", "out.HTML", "out.json", "out.jsonl", "out"])
     def test_the_extension_of_the_output_names_its_format(
         self, score, article_file: Path, tmp_path: Path, name: str
     ) -> None:

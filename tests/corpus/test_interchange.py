@@ -159,15 +159,16 @@ def test_what_nobody_labeled_is_left_out_and_counted(tmp_path: Path) -> None:
     assert (len(records.rows), records.skipped) == (0, {"tasks without annotation": 2})
 
 
-def test_annotators_who_disagree_are_named(tmp_path: Path) -> None:
+def test_what_annotators_disagree_on_is_left_out_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     results = [
         {"result": [{"type": "choices", "from_name": "frames", "value": {"choices": [name]}}]}
         for name in ("sun", "rain")
     ]
     path.write_text(json.dumps([{"id": 5, "data": {"text": "One."}, "annotations": results}]), encoding="utf-8")
-    with pytest.raises(InputError, match=r"task 5: its annotators disagree"):
-        convert(path, tmp_path / "labels.csv", Columns())
+    records = convert(path, tmp_path / "labels.csv", Columns())
+    assert records.rows == []
+    assert dict(records.skipped) == {"tasks whose annotators disagree (framing agree shows them)": 1}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from classifier.corpus.interchange.csv_rows import read_csv, write_csv
 from classifier.corpus.interchange.doccano import read_doccano, write_doccano
 from classifier.corpus.interchange.label_studio import read_label_studio, write_label_studio
 from classifier.corpus.interchange.prodigy import read_prodigy, write_prodigy
-from classifier.corpus.interchange.records import Records
+from classifier.corpus.interchange.records import Records, is_labeled
 from classifier.corpus.table import Columns
 from classifier.errors import InputError
 from classifier.system.files import file_replaced
@@ -40,7 +40,7 @@ LABEL_FORMATS = ("csv", "doccano", "label-studio", "prodigy")
 #: The largest file of labels read, in bytes.
 MAX_BYTES = 1 << 30
 
-_READERS: dict[str, Callable[[bytes, str | Path, Columns], Records]] = {
+_READERS: dict[str, Callable[[bytes, str | Path, Columns, bool], Records]] = {
     "csv": read_csv,
     "doccano": read_doccano,
     "label-studio": read_label_studio,
@@ -56,7 +56,11 @@ _WRITERS: dict[str, Callable[[Records, Columns, Codebook | None], bytes]] = {
 
 
 def read_records(
-    path: str | Path, columns: Columns, format_: str | None = None, codebook: Codebook | None = None
+    path: str | Path,
+    columns: Columns,
+    format_: str | None = None,
+    codebook: Codebook | None = None,
+    unlabeled: bool = False,
 ) -> Records:
     """Read labels in any of `LABEL_FORMATS`.
 
@@ -69,6 +73,8 @@ def read_records(
         By default told from extension and content.
     codebook : Codebook, optional
         Labels that are titles of its frames become their names.
+    unlabeled : bool
+        Keep what nobody has labeled, as rows without a cell for labels.
 
     Returns
     -------
@@ -86,13 +92,16 @@ def read_records(
         raise InputError(f"{path}: cannot read it: {error.strerror or error}.") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; divide it.")
-    records = _READERS[format_ or detect_format(path, data)](data.removeprefix(b"\xef\xbb\xbf"), path, columns)
+    reader = _READERS[format_ or detect_format(path, data)]
+    records = reader(data.removeprefix(b"\xef\xbb\xbf"), path, columns, unlabeled)
     titles = {frame.title: frame.name for frame in codebook.frames} if codebook else {}
     for row in records.rows:
-        names = [name for name in row[columns.label].split(columns.separator) if name]
-        row[columns.label] = columns.separator.join(titles.get(name, name) for name in names)
+        if is_labeled(row, columns):
+            names = [name for name in row[columns.label].split(columns.separator) if name]
+            row[columns.label] = columns.separator.join(titles.get(name, name) for name in names)
         for name in records.header:
-            row.setdefault(name, "")
+            if name != columns.label:
+                row.setdefault(name, "")
     return records
 
 
@@ -115,8 +124,13 @@ def write_records(
     InputError
         If a column has the name of one of the tool's own fields.
     """
-    if columns.label not in records.header:
+    if columns.label not in records.header and any(is_labeled(row, columns) for row in records.rows):
         records.header.append(columns.label)
+    if records.predicted and format_ != "label-studio":
+        raise InputError(
+            "these labels are a model's, as framing score writes them, and no person's; only Label Studio has a place "
+            "for such (--to label-studio writes them as predictions)."
+        )
     data = _WRITERS[format_](records, columns, codebook)
     with file_replaced(path) as stream:
         stream.write(data)
@@ -129,6 +143,7 @@ def convert(
     source_format: str | None = None,
     target_format: str | None = None,
     codebook: Codebook | None = None,
+    unlabeled: bool = False,
 ) -> Records:
     """Convert labels from one format into another.
 
@@ -139,6 +154,8 @@ def convert(
     source_format, target_format : str, optional
         By default told from the names, and the content of `source`.
     codebook : Codebook, optional
+    unlabeled : bool
+        Convert what nobody has labeled, too.
 
     Returns
     -------
@@ -150,12 +167,24 @@ def convert(
     InputError
         If a format cannot be told, or the source is not in its format.
     """
-    target_format = target_format or _by_suffix(target)
-    if target_format is None:
-        raise InputError(f"{target}: name its format with --to: {', '.join(LABEL_FORMATS)}.")
-    records = read_records(source, columns, source_format, codebook)
+    target_format = format_of(target, target_format)
+    records = read_records(source, columns, source_format, codebook, unlabeled)
     write_records(records, target, columns, target_format, codebook)
     return records
+
+
+def format_of(target: str | Path, format_: str | None) -> str:
+    """Return the format to write: the one named, else told from the target's name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told.
+    """
+    found = format_ or _by_suffix(target)
+    if found is None:
+        raise InputError(f"{target}: name its format with --to: {', '.join(LABEL_FORMATS)}.")
+    return found
 
 
 def _by_suffix(path: str | Path) -> str | None:

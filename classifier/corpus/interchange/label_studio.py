@@ -15,6 +15,7 @@ from classifier.corpus.interchange.records import (
     check_names,
     divide,
     finish,
+    is_labeled,
     joined,
     kept,
     label_names,
@@ -29,25 +30,101 @@ from classifier.errors import InputError
 CONTROL = "frames"
 
 
-def read_label_studio(data: bytes, path: str | Path, columns: Columns) -> Records:
-    """Read an export, JSON or JSON-MIN; tasks without annotation are left out."""
+def read_label_studio(data: bytes, path: str | Path, columns: Columns, unlabeled: bool = False) -> Records:
+    """Read an export, JSON or JSON-MIN; tasks without annotation, or of annotators who disagree, are left out."""
+    tasks = _tasks(data, path)
+    records = Records()
+    for number, task in enumerate(tasks, 1):
+        try:
+            row = _task_row(task, columns) if "data" in task else _minimal_row(task, columns)
+            if row is None and unlabeled and not _is_disputed(task):
+                row = _bare_row(task, columns)
+        except RecordError as problem:
+            raise InputError(f"{path}, task {task.get('id', number)}: {problem}.") from None
+        if row is None:
+            disputed = _is_disputed(task)
+            reason = "tasks whose annotators disagree (framing agree shows them)" if disputed else WITHOUT
+            records.skipped[reason] += 1
+        else:
+            records.add(row, number)
+    return finish(records, "label_studio", columns)
+
+
+#: Why a task is left out.
+WITHOUT = "tasks without annotation"
+
+
+def read_annotators(
+    data: bytes, path: str | Path, columns: Columns
+) -> list[tuple[str, dict[str, str], dict[str, list[str]]]]:
+    """Read who said what in an export.
+
+    Parameters
+    ----------
+    data : bytes
+    path : str or Path
+        Named in messages.
+    columns : Columns
+
+    Returns
+    -------
+    list of (str, dict, dict)
+        Of each task with annotations: its text, its other fields that are texts, and the labels by annotator.
+
+    Raises
+    ------
+    InputError
+        If it is no export of Label Studio.
+    """
+    found = []
+    for number, task in enumerate(_tasks(data, path), 1):
+        fields = task.get("data")
+        try:
+            if not isinstance(fields, dict):
+                raise RecordError("it has no data; export JSON, not JSON-MIN, to tell annotators apart")
+            text, name = text_of(fields, columns.text, "text")
+            said: dict[str, list[str]] = {}
+            for place, annotation in enumerate(_annotations(task), 1):
+                said[_annotator(annotation, place)] = _choices(annotation)
+        except RecordError as problem:
+            raise InputError(f"{path}, task {task.get('id', number)}: {problem}.") from None
+        texts, _ = divide({field: value for field, value in fields.items() if field != name})
+        if said:
+            found.append((text, texts, said))
+    return found
+
+
+def _annotator(annotation: Mapping[str, Any], place: int) -> str:
+    who = annotation.get("completed_by")
+    if isinstance(who, dict):
+        who = who.get("email") or who.get("username") or who.get("id")
+    return f"annotator {place if who is None else who}" if not isinstance(who, str) else who
+
+
+def _tasks(data: bytes, path: str | Path) -> list[dict[str, Any]]:
     try:
         tasks = orjson.loads(data)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}.") from None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise InputError(f"{path}: not a Label Studio export, which is a list of tasks.")
-    records = Records()
-    for number, task in enumerate(tasks, 1):
-        try:
-            row = _task_row(task, columns) if "data" in task else _minimal_row(task, columns)
-        except RecordError as problem:
-            raise InputError(f"{path}, task {task.get('id', number)}: {problem}.") from None
-        if row is None:
-            records.skipped["tasks without annotation"] += 1
-        else:
-            records.add(row, number)
-    return finish(records, "label_studio", columns)
+    return tasks
+
+
+def _is_disputed(task: Mapping[str, Any]) -> bool:
+    """Tell whether annotators of a task disagree."""
+    return len({frozenset(_choices(annotation)) for annotation in _annotations(task)}) > 1
+
+
+def _bare_row(task: dict[str, Any], columns: Columns) -> dict[str, str]:
+    """Return a task that nobody has annotated as a row without labels."""
+    fields = task.get("data", task)
+    text, name = text_of(fields, columns.text, "text")
+    texts, rest = divide({field: value for field, value in fields.items() if field != name})
+    outside = {field: value for field, value in task.items() if field != "data"} if "data" in task else {}
+    whole = {**outside, "data": {**rest, **({_TEXT: name} if name != "text" else {})}}
+    row = {columns.text: text, **texts}
+    return row if _task(row, columns) == task else {**row, **kept("label_studio", whole)}
 
 
 def _task_row(task: dict[str, Any], columns: Columns) -> dict[str, str] | None:
@@ -58,8 +135,8 @@ def _task_row(task: dict[str, Any], columns: Columns) -> dict[str, str] | None:
     found = [_choices(annotation) for annotation in _annotations(task)]
     if not found:
         return None
-    if any(set(names) != set(found[0]) for names in found):
-        raise RecordError("its annotators disagree; decide which annotation is right and delete the others")
+    if _is_disputed(task):
+        return None
     texts, rest = divide({field: value for field, value in fields.items() if field != name})
     whole = {**task, "data": {**rest, **({_TEXT: name} if name != "text" else {})}}
     row = {columns.text: text, columns.label: joined(found[0], columns), **texts}
@@ -118,9 +195,21 @@ _MINIMAL = "JSON-MIN"
 
 
 def write_label_studio(records: Records, columns: Columns, codebook: Codebook | None) -> bytes:
-    """Return records as tasks, each with one annotation."""
+    """Return records as tasks, each with one annotation; what a model said is a prediction, and none."""
     check_names(records, ("text",), "Label Studio", columns)
+    if records.predicted:
+        tasks = [_predicted(row, columns) for row in records.rows]
+        return orjson.dumps(tasks, option=orjson.OPT_INDENT_2)
     return orjson.dumps([_task(row, columns) for row in records.rows], option=orjson.OPT_INDENT_2)
+
+
+def _predicted(row: dict[str, str], columns: Columns) -> dict[str, Any]:
+    """Return a row of scored output as a task with a prediction."""
+    names = row_labels(row, columns)
+    rest = {name: value for name, value in row.items() if name not in (columns.text, columns.label)}
+    result = [{"from_name": CONTROL, "to_name": "text", "type": "choices", "value": {"choices": names}}]
+    prediction = {"model_version": row.get("model", ""), "result": result if names else []}
+    return {"data": {"text": row[columns.text], **rest}, "predictions": [prediction]}
 
 
 def _task(row: dict[str, str], columns: Columns) -> dict[str, Any]:
@@ -130,6 +219,8 @@ def _task(row: dict[str, str], columns: Columns) -> dict[str, Any]:
     minimal = task.pop(_MINIMAL, None)
     rest = minimal if minimal is not None else task.pop("data", {})
     task["data"] = {rest.pop(_TEXT, "text"): row[columns.text], **texts, **rest}
+    if not is_labeled(row, columns):
+        return task
     annotations = _annotations(task)
     if not annotations:
         annotations = [{"result": []}]

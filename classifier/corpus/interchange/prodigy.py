@@ -13,6 +13,7 @@ from classifier.corpus.interchange.records import (
     as_jsonl,
     divide,
     finish,
+    is_labeled,
     joined,
     json_lines,
     kept,
@@ -25,7 +26,7 @@ from classifier.corpus.table import Columns
 from classifier.errors import InputError
 
 
-def read_prodigy(data: bytes, path: str | Path, columns: Columns) -> Records:
+def read_prodigy(data: bytes, path: str | Path, columns: Columns, unlabeled: bool = False) -> Records:
     """Read what ``db-out`` gives; examples that were rejected or ignored are left out."""
     records = Records()
     binary: dict[str, list[dict[str, Any]]] = {}
@@ -40,7 +41,9 @@ def read_prodigy(data: bytes, path: str | Path, columns: Columns) -> Records:
             row = {columns.text: text, columns.label: joined(label_names(record.get("accept")), columns)}
         except RecordError as problem:
             raise InputError(f"{path}, line {number}: {problem}.") from None
-        if record.get("answer") != "accept":
+        if unlabeled and "answer" not in record and not record.get("accept"):
+            del row[columns.label]
+        elif record.get("answer") != "accept":
             records.skipped[f"examples answered {record.get('answer') or 'by nobody'}"] += 1
             continue
         texts, rest = _prodigy_fields(record)
@@ -104,7 +107,8 @@ def write_prodigy(records: Records, columns: Columns, codebook: Codebook | None)
             return
         bare = rest.pop(_NO_META, False)
         meta = {**texts, **rest.pop("meta", {})}
-        example = {"text": row[columns.text], "options": options, **rest, "accept": names, "answer": "accept"}
+        decided = {"accept": names, "answer": "accept"} if is_labeled(row, columns) else {}
+        example = {"text": row[columns.text], "options": options, **rest, **decided}
         yield example if bare and not meta else {**example, "meta": meta}
 
     return as_jsonl(example for row in records.rows for example in examples(row))

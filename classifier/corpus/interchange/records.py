@@ -27,12 +27,15 @@ class Records:
         Line or item of the file, a row.
     skipped : Counter
         What was left out because nobody has labeled it, by reason.
+    predicted : bool
+        Whether the labels are a model's and no person's.
     """
 
     header: list[str] = field(default_factory=list)
     rows: list[dict[str, str]] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    predicted: bool = False
 
     def add(self, row: dict[str, str], place: int) -> None:
         """Add a row, and the columns that it is the first to have."""
@@ -59,16 +62,16 @@ def kept(tool: str, rest: Mapping[str, Any]) -> dict[str, str]:
 def finish(records: Records, tool: str, columns: Columns) -> Records:
     """Note for each row which columns it did not have, so that an empty cell is not taken for an empty text."""
     for row in records.rows:
-        absent = [name for name in records.header if name not in row and name != tool]
+        absent = [name for name in records.header if name not in row and name not in (tool, columns.label)]
         if absent:
             row[tool] = orjson.dumps({**orjson.loads(row.get(tool, "{}")), _ABSENT: absent}).decode()
     if all(row.get(tool, "{}") == "{}" for row in records.rows):
         records.header = [name for name in records.header if name != tool]
         for row in records.rows:
             row.pop(tool, None)
-    for name in (columns.text, columns.label):
-        if name not in records.header:
-            records.header.append(name)
+    records.header += [name for name in (columns.text,) if name not in records.header]
+    if columns.label not in records.header and (not records.rows or any(columns.label in row for row in records.rows)):
+        records.header.append(columns.label)
     return records
 
 
@@ -111,6 +114,11 @@ def joined(names: Sequence[str], columns: Columns) -> str:
         if columns.separator in name or name != name.strip() or not name:
             raise RecordError(f"the label {name!r} is empty, or holds {columns.separator!r} or outer spaces; rename it")
     return columns.separator.join(dict.fromkeys(names))
+
+
+def is_labeled(row: Mapping[str, str], columns: Columns) -> bool:
+    """Tell whether somebody has decided on a row; a decision can be that there is no label."""
+    return columns.label in row
 
 
 def row_labels(row: Mapping[str, str], columns: Columns) -> list[str]:
