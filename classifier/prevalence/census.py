@@ -155,9 +155,8 @@ def take_census(
     """
     if level == "article" and labels.unit != "article":
         raise InputError(
-            f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw "
-            "articles with: "
-            "framing sample --level article"
+            f"{labels.place}: single sentences were drawn, so nothing is known of whole articles; draw articles "
+            "with: framing sample --level article"
         )
     rows_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, key in enumerate(labels.articles):
@@ -295,9 +294,8 @@ def _check_size(labels: Labels, sentences: int, articles: int) -> None:
         told = int(labels.sizes.sum())
         if told != size:
             raise InputError(
-                f"{labels.place}: drawn from {told:,} {unit}, and the scores hold {size:,}. A share speaks of "
-                "what was drawn "
-                "from: give the same scores, or draw a new sample."
+                f"{labels.place}: drawn from {told:,} {unit}, and the scores hold {size:,}. A share speaks of what "
+                "was drawn from: give the same scores, or draw a new sample."
             )
         return
     weights = 1 / labels.inclusion
@@ -305,6 +303,6 @@ def _check_size(labels: Labels, sentences: int, articles: int) -> None:
     spread = float(np.sqrt(((1 - labels.inclusion) * weights**2).sum()))
     if abs(told_by - size) > max(0.05 * size, 4 * spread):
         raise InputError(
-            f"{labels.place}: the inclusion probabilities speak of about {told_by:,.0f} sentences, and the scores hold "
-            f"{size:,}; this is not a sample of them."
+            f"{labels.place}: the inclusion probabilities speak of about {told_by:,.0f} sentences, and the scores "
+            f"hold {size:,}; this is not a sample of them."
         )

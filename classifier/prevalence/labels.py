@@ -108,6 +108,8 @@ def read_labels(source: Any, frames: Sequence[str]) -> Labels:
         Naming every row that is wrong, and where no valid answer could come of it.
     """
     place, lines, table = _table(source)
+    if {"article_id", "origin", "coder", "source"} <= set(table) and "id" not in table:
+        table["id"] = [_own_id(*pair) for pair in zip(table["article_id"], table["source"], strict=True)]
     for name, other in _ALSO.items():
         if name not in table and other in table:
             table[name] = table[other]
@@ -117,14 +119,13 @@ def read_labels(source: Any, frames: Sequence[str]) -> Labels:
     notes = []
     if not drawn:
         raise InputError(
-            f"{place}: no row has an inclusion probability. Sentences that were chosen, by a model or a person, "
-            "say nothing "
-            "of those that were not; draw a random sample with: framing sample"
+            f"{place}: no row has an inclusion probability. Sentences that were chosen, by a model or a person, say "
+            "nothing of those that were not; draw a random sample with: framing sample"
         )
     if len(drawn) < len(lines):
         notes.append(
-            f"{len(lines) - len(drawn):,} rows without an inclusion probability were not drawn at random and "
-            "are left out."
+            f"{len(lines) - len(drawn):,} rows without an inclusion probability were not drawn at random and are "
+            "left out."
         )
     inclusion = _numbers(table["inclusion_probability"], lines, drawn, problems, "inclusion_probability", (0.0, 1.0))
     _check_rows(table, lines, drawn, frames, problems)
@@ -156,6 +157,12 @@ def read_labels(source: Any, frames: Sequence[str]) -> Labels:
     )
 
 
+def _own_id(article_id: str, source: str) -> str:
+    """Return the id in the data of an article that a project numbers: of ``3:a17``, or of ``3:news/a.txt`` none."""
+    _, _, name = article_id.partition(":")
+    return "" if name == source else name
+
+
 def _table(source: Any) -> tuple[str, list[int], dict[str, list[str]]]:
     if isinstance(source, str | Path):
         table = read_table(source)
@@ -177,16 +184,14 @@ def _table(source: Any) -> tuple[str, list[int], dict[str, list[str]]]:
 def _check_columns(place: str, table: dict[str, list[str]]) -> None:
     if "inclusion_probability" not in table:
         raise InputError(
-            f"{place}: no column 'inclusion_probability'. Without it nobody can tell what these sentences stand "
-            "for; draw a "
-            "sample with: framing sample"
+            f"{place}: no column 'inclusion_probability'. Without it nobody can tell what these sentences stand for; "
+            "draw a sample with: framing sample"
         )
     for name in ("text", "labels", "id", "index"):
         if name not in table:
             raise InputError(
-                f"{place}: no column {name!r}; the header has {', '.join(map(repr, table))}. Keep the columns "
-                "that framing "
-                "sample writes."
+                f"{place}: no column {name!r}; the header has {', '.join(map(repr, table))}. Keep the columns that "
+                "framing sample writes."
             )
     if not table["text"]:
         raise InputError(f"{place}: no labels below the header.")
@@ -260,9 +265,8 @@ def _strata(
         if drawn != meant:
             unit = "article" if whole else "sentence"
             raise InputError(
-                f"{place}: stratum {title!r} has {drawn:,} {unit}s, and {meant:,} were drawn. Which ones are "
-                "missing may not "
-                f"be chance; put them back, with {UNCODED} for labels where nobody has coded them."
+                f"{place}: stratum {title!r} has {drawn:,} {unit}s, and {meant:,} were drawn. Which ones are missing "
+                f"may not be chance; put them back, with {UNCODED} for labels where nobody has coded them."
             )
     return strata, result
 
@@ -286,17 +290,16 @@ def _coded(
     )
     if sizes is None or np.isnan(order).any():
         raise InputError(
-            f"{place}: {int((~coded).sum()):,} rows are not coded; code them, for those left out may not be so "
-            "by chance."
+            f"{place}: {int((~coded).sum()):,} rows are not coded; code them, for those left out may not be so by "
+            "chance."
         )
     end = order[~coded].min()
     late = int((coded & (order >= end)).sum())
     units = {draw: strata[row] for row, draw in enumerate(order) if draw < end}
     if late and not all(draw == end for draw in order[coded & (order >= end)]):
         raise InputError(
-            f"{place}: {int((~coded).sum()):,} rows are not coded, and {late:,} after the first of them are. "
-            "Code in the order "
-            "of the column draw, so that what is left out is left out by chance."
+            f"{place}: {int((~coded).sum()):,} rows are not coded, and {late:,} after the first of them are. Code in "
+            "the order of the column draw, so that what is left out is left out by chance."
         )
     counts = np.bincount(np.array(list(units.values()), dtype=np.int64), minlength=len(sizes))
     if (counts < np.minimum(2, sizes)).any():

@@ -181,9 +181,8 @@ def read_population(paths: Iterable[str | Path]) -> Generator[Block]:
                 frames = frames or block.frames
                 if block.frames != frames:
                     raise InputError(
-                        f"{path}: scored for {', '.join(block.frames)}, what came before for "
-                        f"{', '.join(frames)}; give only "
-                        "output of one model."
+                        f"{path}: scored for {', '.join(block.frames)}, what came before for {', '.join(frames)}; "
+                        "give only output of one model."
                     )
                 yield block
 

@@ -159,9 +159,8 @@ class SharesReport:
 
 #: Where the method comes from.
 REFERENCES = (
-    "Angelopoulos, A. N., Bates, S., Fannjiang, C., Jordan, M. I., Zrnic, T. (2023). Prediction-powered "
-    "inference. Science "
-    "382, 669–674.",
+    "Angelopoulos, A. N., Bates, S., Fannjiang, C., Jordan, M. I., Zrnic, T. (2023). Prediction-powered inference. "
+    "Science 382, 669–674.",
     "Angelopoulos, A. N., Duchi, J. C., Zrnic, T. (2023). PPI++: Efficient prediction-powered inference. "
     "arXiv:2311.01453.",
     "Egami, N., Hinck, M., Stewart, B. M., Wei, H. (2023). Using imperfect surrogates for downstream inference: "
@@ -273,11 +272,9 @@ def estimate_shares(
             if found is None:
                 usable = False
                 notes.append(
-                    f"{model.name} was trained on {count:,} of these {len(coded):,} sentences, so its scores of "
-                    "them say "
-                    "nothing of its errors, and the sample stands alone. Name what it was trained on, with "
-                    "these labels in "
-                    "it, by --training."
+                    f"{model.name} was trained on {count:,} of these {len(coded):,} sentences, so its scores of them "
+                    "say nothing of its errors, and the sample stands alone. Name what it was trained on, with "
+                    "these labels in it, by --training."
                 )
             else:
                 crossed = True
@@ -296,9 +293,8 @@ def estimate_shares(
     found_shares = _estimates(census, design, usable, unit)
     if all(share.corrected is None for share in found_shares[0]):
         raise InputError(
-            f"{coded.place}: no valid share can be given: {found_shares[0][0].note}. Draw a larger sample, or "
-            "more where a "
-            "frame may be, with: framing sample --by probability"
+            f"{coded.place}: no valid share can be given: {found_shares[0][0].note}. Draw a larger sample, or more "
+            "where a frame may be, with: framing sample --by probability"
         )
     differences = list(chain.from_iterable(_differences(census, groups, found_shares) for groups in census.groups[1:]))
     return SharesReport(
@@ -330,9 +326,8 @@ def _scorer(model: Model | None, name: str) -> tuple[Model | None, str]:
     if known is not None and known.name == name:
         return known, ""
     return None, (
-        f"Whether {name or 'the model'} was trained on these very labels is not known; name its folder by "
-        "--model. If it was, "
-        "the corrected intervals are too short."
+        f"Whether {name or 'the model'} was trained on these very labels is not known; name its folder by --model. "
+        "If it was, the corrected intervals are too short."
     )
 
 
@@ -431,20 +426,19 @@ def _method(census: Census, labels: Labels, level: Level, usable: bool, crossed:
         "sentences that carry each frame" if level == "sentence" else "articles in which a sentence carries each frame"
     )
     text = (
-        f"Shares of {what} were estimated for {census.sentences:,} sentences of {census.articles:,} articles, "
-        f"scored by {census.model or 'a classifier'}, with the labels that people gave to a {kind} drawn from them. "
+        f"Shares of {what} were estimated for {census.sentences:,} sentences of {census.articles:,} articles, scored "
+        f"by {census.model or 'a classifier'}, with the labels that people gave to a {kind} drawn from them. "
     )
     if usable:
         text += (
-            "They are corrected by prediction-powered inference, power tuned (Angelopoulos et al. 2023a, "
-            "2023b), in the form "
-            "of a model-assisted difference estimator under the sampling design (Särndal et al. 1992; cf. Egami "
-            "et al. 2023). "
+            "They are corrected by prediction-powered inference, power tuned (Angelopoulos et al. 2023a, 2023b), in "
+            "the form of a model-assisted difference estimator under the sampling design (Särndal et al. 1992; cf. "
+            "Egami et al. 2023). "
         )
     if crossed:
         text += "Because the model had learned from these labels its scores were cross-fitted (Zrnic and Candès 2024). "
     clustered = len(np.unique(census.clusters)) < len(census.found) or level == "article"
     return text + (
-        "Intervals are 95 % score intervals with t quantiles and stratified jackknife variances"
-        f"{' over articles' if clustered else ''}, corrected for the finite population."
+        "Intervals are 95 % score intervals with t quantiles and stratified jackknife "
+        f"variances{' over articles' if clustered else ''}, corrected for the finite population."
     )

@@ -110,9 +110,8 @@ def allocate(n: int, sizes: Ints, measures: Floats) -> Ints:
     n = min(n, int(sizes.sum()))
     if least.sum() > n:
         raise InputError(
-            f"{n:,} draws are too few for {len(sizes):,} strata, which need {int(least.sum()):,}; ask for more "
-            "with -n, "
-            "or divide by another column with --by."
+            f"{n:,} draws are too few for {len(sizes):,} strata, which need {int(least.sum()):,}; ask for more with "
+            "-n, or divide by another column with --by."
         )
     result = least.copy()
     # The next draw goes where it is missed most (Sainte-Laguë).

@@ -19,10 +19,8 @@ DIFFERENCES_SHOWN = 200
 
 HOW_TO_READ = (
     "Naive: the share that the model labeled, with no valid interval. Sample: from the labels of people alone. "
-    "Corrected: "
-    "from labels and scores. In brackets: 95 % intervals. Saved: labels more that the sample alone would need "
-    "for as short "
-    "an interval."
+    "Corrected: from labels and scores. In brackets: 95 % intervals. Saved: labels more that the sample alone would "
+    "need for as short an interval."
 )
 
 
@@ -107,9 +105,8 @@ def _beneath(found: Sequence[Share]) -> str:
     parts = [] if found[0].by else [HOW_TO_READ]
     if any(share.corrected and share.note for share in found):
         parts.append(
-            f"≈: approximate, for fewer than {FEW_EVENTS} labels are with the frame or without it, or the "
-            "interval hangs on "
-            f"fewer than {FEW_SUPPORT}."
+            f"≈: approximate, for fewer than {FEW_EVENTS} labels are with the frame or without it, or the interval "
+            f"hangs on fewer than {FEW_SUPPORT}."
         )
     reasons = dict.fromkeys(share.note for share in found if share.corrected is None)
     if reasons:
@@ -122,8 +119,8 @@ def _multiplicity(n: int) -> str:
     if n == 1:
         return "One comparison."
     return (
-        f"{n:,} comparisons: by chance alone about one in twenty intervals misses 0 where there is no difference. The "
-        f"adjusted p is Holm’s, for all of them together.{shown}"
+        f"{n:,} comparisons: by chance alone about one in twenty intervals misses 0 where there is no difference. "
+        f"The adjusted p is Holm’s, for all of them together.{shown}"
     )
 
 
@@ -256,13 +253,12 @@ def sample_notes(sample: Sample) -> Iterator[str]:
     for frame, (share, alone, corrected, enough) in sample.expected.items():
         if not frame:
             yield (
-                f"Whatever the share, expect an interval of at most ±{100 * alone:.1f} points; ±2 points take at most "
-                f"{enough:,} {plan.unit}s, fewer with scores."
+                f"Whatever the share, expect an interval of at most ±{100 * alone:.1f} points; ±2 points take at "
+                f"most {enough:,} {plan.unit}s, fewer with scores."
             )
             continue
         yield (
             f"{frame}: the model expects {100 * share:.1f} %. If its probabilities are right, expect "
-            f"±{100 * corrected:.1f} "
-            f"points corrected, ±{100 * alone:.1f} by the labels alone; ±2 points corrected take about "
-            f"{enough:,} {plan.unit}s."
+            f"±{100 * corrected:.1f} points corrected, ±{100 * alone:.1f} by the labels alone; ±2 points corrected "
+            f"take about {enough:,} {plan.unit}s."
         )

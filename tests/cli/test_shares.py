@@ -14,6 +14,12 @@ import pytest
 from click.testing import Result
 
 import classifier
+from classifier.articles import read_articles
+from classifier.labeling.ledger import Ledger
+from classifier.labeling.session import Session, add_coder
+from classifier.labeling.store import Project
+from tests.corpora import FLOODS_AND_STRIKES
+from tests.labeling.serving import write_articles
 from tests.prevalence.populations import articles, code, read, save, share, truth, write
 
 Run = Callable[..., Result]
@@ -280,3 +286,24 @@ def test_a_model_trained_on_the_labels_is_crossed(
     told = cli("shares", scores, "--labels", tmp_path / "part.csv", *options)
     assert told.exit_code == 0, told.output
     assert any("cross-fitting" in note for note in json.loads(told.stdout)["notes"])
+
+
+def test_labels_of_a_coding_project_are_a_sample(cli: Run, model_directory: Path, tmp_path: Path) -> None:
+    answers = {text: labels.split("|") for article in FLOODS_AND_STRIKES for labels, text in article}
+    news = write_articles(tmp_path / "news", [[text for _, text in article] for article in FLOODS_AND_STRIKES])
+    with Project(tmp_path / "coding.db", write=True, create=True) as project:
+        project.add_articles(read_articles([news]))
+        add_coder(project, Ledger.of(project.events()), "Ada")
+        session = Session(project, tmp_path / "coding.toml", learn=False)
+        session.save_codebook("Ada", {"title": "Town", "frames": [{"title": "Flood"}, {"title": "Strike"}]})
+        for _ in range(40):
+            item = session.view("Ada")["item"]
+            text = next(text for number, text, *_ in item["around"] if number == item["sentence"])
+            found = [{"flood": 1, "strike": 2}[name] for name in answers[text] if name]
+            session.decide("Ada", item["sentence"], found)
+    assert cli("convert", tmp_path / "coding.db", tmp_path / "labels.csv", "-q").exit_code == 0
+    cli("score", news, "--model", model_directory, "-q", "-o", tmp_path / "scores.jsonl")
+    result = cli("shares", tmp_path / "scores.jsonl", "--labels", tmp_path / "labels.csv", "--format", "json")
+    flood = shares_of(result)["", "", "flood"]
+    assert flood["labels"] == sum(bool(row["inclusion_probability"]) for row in read(tmp_path / "labels.csv")) > 20
+    assert flood["sample_low"] <= sum("flood" in names for names in answers.values()) / 60 <= flood["sample_high"]
