@@ -93,5 +93,10 @@ def command(
         )
     save_model(model, output)
     console().print(training_page(report, corpus.codebook))
+    if report.known_to_start:
+        click.echo(
+            f"{report.known_to_start:,} of these sentences were in the start's training; figures with it flatter.",
+            err=True,
+        )
     if not quiet:
         click.echo(f"Model saved in {output}. Score articles with: framing score --model {output} FILE", err=True)

@@ -147,11 +147,9 @@ def _build(manifest: Mapping[str, Any], directory: Path) -> Model:
         Block(entry["kind"], entry["shortest"], entry["longest"], entry["min_df"]) for entry in manifest["blocks"]
     )
     kinds = Counter(block.kind for block in blocks)
-    # A model that training started from another has its own n-grams of words and characters beside the other's.
-    if not 1 <= len(blocks) <= MAX_BLOCKS or any(
-        n > 1 for kind, n in kinds.items() if kind not in ("words", "characters")
-    ):
-        raise ValueError(f"blocks: from 1 to {MAX_BLOCKS}, several of words and of characters, of other kinds one")
+    # A model whose training started from another has words of its own beside the other's.
+    if not 1 <= len(blocks) <= MAX_BLOCKS or any(n > 1 for kind, n in kinds.items() if kind != "words"):
+        raise ValueError(f"blocks: from 1 to {MAX_BLOCKS}, several of words, of other kinds one")
     vocabulary = _vocabulary(contents[VOCABULARY], [entry["ngrams"] for entry in manifest["blocks"]])
     n_features = sum(map(len, vocabulary))
     weights, n = _arrays(contents[WEIGHTS], WEIGHTS), np.dtype(np.float32)

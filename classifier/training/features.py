@@ -95,8 +95,8 @@ class Source:
     corpus : LabeledCorpus
     vectors : WordVectors, optional
     start : Model, optional
-        Its vocabulary is the corpus's, too, and its codebook's roles are read; of other n-grams those of words and
-        characters are learned. It brings the vectors that it has.
+        Its vocabulary is the corpus's, too, and its codebook's roles are read; words and pairs of words that it does
+        not know are learned beside it. It brings the vectors that it has.
 
     Attributes
     ----------
@@ -116,18 +116,14 @@ class Source:
             self.counts = CountMatrix(corpus.texts, blocks_for(corpus.codebook), roles)
             self.named = self.counts.named
             return
-        self.counts = CountMatrix(corpus.texts, BLOCKS)
+        own = [block for block in BLOCKS if block.kind == "words"]
+        self.counts = CountMatrix(corpus.texts, own)
         subjects = start.tagger.subjects if start.tagger else ()
         named = start.tagger.named(corpus.texts) if start.tagger else []
         self.named = np.array(named, dtype=bool).reshape(len(corpus), len(subjects))
-        known = {
-            (block.kind, ngram)
-            for block, ngrams in zip(start.blocks, start.vocabulary, strict=True)
-            if block.kind in ("words", "characters")
-            for ngram in ngrams
-        }
-        of_blocks = zip(BLOCKS, self.counts.ngrams, strict=True)
-        self._unknown = np.array([(block.kind, ngram) not in known for block, own in of_blocks for ngram in own])
+        of_blocks = zip(start.blocks, start.vocabulary, strict=True)
+        known = {ngram for block, ngrams in of_blocks if block.kind == "words" for ngram in ngrams}
+        self._unknown = np.array([ngram not in known for ngram in self.counts.ngrams[0]], dtype=bool)
 
     def blocks(self, n_texts: int) -> tuple[Block, ...]:
         """Return what so many training sentences are read through besides the start."""

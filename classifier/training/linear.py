@@ -35,13 +35,16 @@ INNER_FOLDS, SMALL_INNER_FOLDS = 3, 5
 #: Inverse strengths of the L2 penalty tried on the inner folds.
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
+#: The same for small corpora, which settle nothing between weaker penalties.
+SMALL_STRENGTHS = STRENGTHS[:-1]
+
 #: The same where training starts from a model: at the least of them it stays as it is.
 STRENGTHS_FROM_START = (0.001, 0.01, 0.1, 1.0, 3.0, 10.0, 30.0)
 
 #: Scales of word vectors tried, the second for large corpora, whose words need no neighbours.
 VECTOR_SCALES, LARGE_VECTOR_SCALES = (0.5, 1.0), (0.5,)
 
-#: Macro F1 that vectors must add on the inner folds: less is chance, and they make a model larger.
+#: Macro F1 that vectors must add on the inner folds of a large corpus: less is chance, and they make a model larger.
 VECTORS_GAIN = 0.005
 
 #: Exponent of the log-count ratio that weighs each feature before a fit, see `count_ratios`; 0 would weigh all alike.
@@ -128,7 +131,8 @@ def settings_tried(codebook: Codebook, n_texts: int = SMALL + 1, from_start: boo
     blocks = blocks_for(codebook, n_texts)
     if from_start:
         return [Setting(blocks, strength, False) for strength in STRENGTHS_FROM_START]
-    return [Setting(blocks, strength, balanced) for balanced in (False, True) for strength in STRENGTHS]
+    strengths = STRENGTHS if n_texts > SMALL else SMALL_STRENGTHS
+    return [Setting(blocks, strength, balanced) for balanced in (False, True) for strength in strengths]
 
 
 def fit_linear(

@@ -22,7 +22,7 @@ from classifier.model.context import Context
 from classifier.model.model import Model
 from classifier.system.arrays import Bools, Floats, Rows
 from classifier.training.articles import Decisions, read_and_decide
-from classifier.training.calibration import calibrate, quality
+from classifier.training.calibration import calibrate, likelihood, quality
 from classifier.training.features import Features, Source
 from classifier.training.linear import (
     LARGE_VECTOR_SCALES,
@@ -192,7 +192,7 @@ class Trainer:
         for scale in VECTOR_SCALES if small else LARGE_VECTOR_SCALES:
             tried = [replace(setting, vectors=scale) for setting in (settings if small else [best])]
             setting, found, others = self._best(parts, rows, tried)
-            if found >= gained + (0.0 if best.vectors else VECTORS_GAIN):
+            if found > gained + (0.0 if small or best.vectors else VECTORS_GAIN):
                 best, gained, logits = setting, found, others
         return best, logits
 
@@ -216,6 +216,8 @@ class Trainer:
             found += intercepts.ravel()
             logits[:, test_rows] = found.reshape(len(test_rows), *intercepts.shape).swapaxes(0, 1)
         truth: Bools = targets[rows]
-        qualities = [quality(own[rows], truth, self.corpus.task) for own in logits]
+        # With a start there is little to choose, and its own figures are of decisions.
+        good = likelihood if len(rows) <= SMALL and self.source.start is None else quality
+        qualities = [good(own[rows], truth, self.corpus.task) for own in logits]
         best = int(np.argmax(qualities))
         return settings[best], qualities[best], logits[best, rows]
