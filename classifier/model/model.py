@@ -290,7 +290,12 @@ class Model:
         return self._use.scorer
 
     def compiled_scorer(self) -> CompiledScorer:
-        """Return a compiled scorer of this model's tables, with memory of its own."""
+        """Return a compiled scorer of this model's tables, with memory of its own.
+
+        Returns
+        -------
+        CompiledScorer
+        """
         from classifier.kernel.scorer import CompiledScorer, Tables
 
         counts = self.domain.character_counts if self.domain else None
@@ -302,7 +307,16 @@ class Model:
             raise InputError(f"{self.name}: the model's vocabulary is damaged ({error}); train it again.") from None
 
     def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return the logits without intercepts. This is the specification of the compiled path."""
+        """Return the logits without intercepts. This is the specification of the compiled path.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_frames)
+        """
         logits = np.zeros((len(texts), len(self.frames)))
         for row, text in enumerate(texts):
             for features, weights, length in self.tfidf(text):
@@ -352,7 +366,12 @@ class Model:
         return self.labels(self.predict_proba(texts), self.thresholds_alone)
 
     def alone(self) -> Model:
-        """Return the model as one that reads every sentence alone."""
+        """Return the model as one that reads every sentence alone.
+
+        Returns
+        -------
+        Model
+        """
         thresholds = self.thresholds if self.thresholds_alone is None else self.thresholds_alone
         return replace(self, context=None, thresholds=thresholds, thresholds_alone=None)
 
