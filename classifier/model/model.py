@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from classifier.codebook import Codebook, Task
 from classifier.errors import InputError
+from classifier.features.legible import legible
 from classifier.features.ngrams import Block
 from classifier.features.tagger import Tag, Tagger
 from classifier.model.context import Context, Surroundings
@@ -216,6 +217,7 @@ class Model:
         self, texts: Sequence[str], n_threads: int
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
         """Return the logits of sentences, the subjects each names, and its counts of what is strange to the corpus."""
+        texts = list(map(legible, texts))
         self._use.characters += sum(map(len, texts))
         if self._use.characters < SWITCH:
             logits, named, strange = self._plain(texts)
@@ -414,7 +416,7 @@ class Model:
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
         result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
-        for kind, ngrams, values in self._values(text):
+        for kind, ngrams, values in self._values(legible(text)):
             for column, frame in enumerate(self.frames):
                 result[frame] += map(Contribution, repeat(kind), ngrams, values[:, column].tolist())
         return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
@@ -442,6 +444,7 @@ class Model:
             are shown by their titles with the text they were found in, "West → condemns → Belarus (EU → condemned →
             Minsk)"; where they occur more than once, each occurrence has its share.
         """
+        text = legible(text)
         homes = self._homes(text)
         terms: dict[str, int] = {}
         places: list[int] = []
