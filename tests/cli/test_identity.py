@@ -103,7 +103,7 @@ def test_train_never_writes_into_the_package(folder: Path, cli: Callable[..., An
     assert not inside.exists()
 
 
-def stopped(folder: Path, environment: dict[str, str], text: str, seconds: float = 30) -> None:
+def stopped(folder: Path, environment: dict[str, str], text: str, seconds: float = 120) -> None:
     """Start a run over a pipe, give it part of the input, wait until it has recorded some of it, and kill it."""
     (folder / "o.jsonl").unlink(missing_ok=True)
     command = [sys.executable, "-m", "classifier", "score", "-", "--input-format", "jsonl", "-o", "o.jsonl", "--quiet"]
