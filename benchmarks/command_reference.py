@@ -20,6 +20,12 @@ it with the commands.
 """
 
 
+def context_of() -> click.Context:
+    """Return the context that the program itself makes, with a width of its own."""
+    settings = {**main.context_settings, "max_content_width": WIDTH, "terminal_width": WIDTH}
+    return click.Context(main, info_name="framing", **settings)
+
+
 def help_text(name: str | None = None) -> str:
     """Return the help of a command, or of the program itself.
 
@@ -31,7 +37,7 @@ def help_text(name: str | None = None) -> str:
     -------
     str
     """
-    context = click.Context(main, info_name="framing", max_content_width=WIDTH, terminal_width=WIDTH)
+    context = context_of()
     if name is None:
         return main.get_help(context)
     command = main.get_command(context, name)
@@ -44,7 +50,7 @@ def help_text(name: str | None = None) -> str:
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD, f"```\n{help_text()}\n```\n"]
-    names = main.list_commands(click.Context(main))
+    names = main.list_commands(context_of())
     parts += [f"## framing {name}\n\n```\n{help_text(name)}\n```\n" for name in names]
     return "\n".join(parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,7 +13,7 @@ import pytest
 from numpydoc.validate import validate
 
 import classifier
-from benchmarks.command_reference import PAGE, page
+from benchmarks.command_reference import PAGE, context_of, page
 from classifier.cli import main
 from tests.conftest import REPOSITORY
 
@@ -55,11 +55,10 @@ def test_examples_are_parsed_by_their_command(line: str) -> None:
     words = shlex.split(line)[1:]
     if any(word in ("COMMAND", "TARGET") or word.startswith("[") for word in words):
         pytest.skip("a pattern, not an example")
-    context = click.Context(main)
+    context = context_of()
     command: Any = main.get_command(context, words[0])
     assert command is not None
     while isinstance(command, click.Group):
         words = words[1:]
         command = command.get_command(context, words[0])
-    parser: Callable[..., Any] = command.make_context
-    parser(words[0], [word for word in words[1:] if word != "--help"], resilient_parsing=False)
+    command.make_context(words[0], [word for word in words[1:] if word != "--help"], parent=context)

@@ -82,7 +82,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_made_anew)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained classifier of sentences by frame.
 
@@ -137,6 +137,9 @@ class Model:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     domain: Domain | None = None
     trained_on: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name!r}: {', '.join(self.frames)}; {len(self.idf):,} features>"
 
     @property
     def frames(self) -> tuple[str, ...]:
