@@ -1,4 +1,4 @@
-# make demo   build .venv from the lock, train on the corpus, score a sample article
+# make demo   build .venv from the lock, score a sample article, train on the corpus, score again
 # make test   run the fast tests
 # make test-slow   the long ones; make coverage   all of them, with branch coverage
 # make lint   ruff, mypy, spelling and the contract of imports
@@ -6,6 +6,7 @@
 # make bench   measure speed beside peers and write benchmarks/RESULTS.md; those that are not installed are left out
 #   (for all of them: .venv/bin/pip install '.[benchmarks]'); ONLY=scoring measures one section and writes nothing
 # make notebooks   execute the notebooks in place; make notebooks-check   copies of them, on a sample
+# make commands   write docs/commands.md from the commands' own help
 # make lock   pin every dependency again
 
 PYTHON ?= python3
@@ -15,12 +16,17 @@ READY := $(VENV)/.ready
 JUPYTER := $(VENV)/.jupyter
 FUZZ := $(VENV)/.fuzz
 
-.PHONY: demo test test-slow coverage lint figures bench notebooks notebooks-check lock clean
+.PHONY: demo test test-slow coverage lint figures bench notebooks notebooks-check commands lock clean
 
-demo: $(READY) demo/framing/model.json
+demo: $(READY)
+	@echo "A sample article, scored with the model that comes with the package (its first use compiles for some seconds):"
+	$(BIN)/framing score datasets/examples/transit.txt --format table --explain 3
+	@$(MAKE) --no-print-directory demo/framing/model.json
+	@echo "The same article with the model just trained:"
 	$(BIN)/framing score datasets/examples/transit.txt --model demo/framing --format table --explain 3
 
 demo/framing/model.json: $(READY) datasets/framing.csv datasets/codebook.toml
+	@echo "Training on the corpus and measuring by nested cross-validation: two to four minutes on two cores."
 	$(BIN)/framing train datasets/framing.csv --output demo/framing
 
 test: $(READY)
@@ -69,9 +75,14 @@ $(FUZZ): $(READY) requirements-fuzz.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock
 	touch $@
 
+commands: $(READY)
+	$(BIN)/python -m benchmarks.command_reference
+
 lock:
 	uv pip compile --quiet setup.cfg --extra all --extra test --extra lint --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements.lock
+	# Older pips cannot tell an extra that is asked for in two spellings; what it brings is pinned by itself.
+	sed -i.bak 's/^lxml\[html-clean\]==/lxml==/' requirements.lock && rm requirements.lock.bak
 	uv pip compile --quiet setup.cfg --extra notebooks --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --output-file requirements-notebooks.lock
 	uv pip compile --quiet setup.cfg --extra fuzz --constraint requirements.lock --universal --python-version 3.11 \

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from classifier.evaluation.evaluate import evaluate
     from classifier.model.load import load_model
     from classifier.model.model import Model
+    from classifier.prevalence.shares import shares
     from classifier.release import save_model
     from classifier.scoring import ScoredArticle, ScoredSentence, score_article, score_articles
     from classifier.training.report import TrainingReport
@@ -52,6 +53,7 @@ _HOMES = {
     "Model": "model.model",
     "load_model": "model.load",
     "save_model": "release",
+    "shares": "prevalence.shares",
     "ScoredArticle": "scoring",
     "ScoredSentence": "scoring",
     "score_article": "scoring",
@@ -84,6 +86,7 @@ __all__ = [
     "save_model",
     "score_article",
     "score_articles",
+    "shares",
     "split_sentences",
     "train",
     "write_corpus",

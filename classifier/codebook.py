@@ -118,7 +118,12 @@ class Codebook:
         return cls(title, tuple(frames))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the codebook as plain data, in the shape of the TOML file."""
+        """Return the codebook as plain data, in the shape of the TOML file.
+
+        Returns
+        -------
+        dict
+        """
         return {
             "title": self.title,
             "frames": [

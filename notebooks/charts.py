@@ -447,3 +447,49 @@ def turned(codebook: Any, model: Any, frame: str, first: str, second: str) -> st
         "The bars hardly move"
     )  # fmt: skip
     return f"{verdict}: *{title(codebook, frame)}* goes from {one:.0%} (“{first}”) to {other:.0%} (“{second}”)."
+
+
+def share_intervals(shares: Any, truth: Mapping[str, float], titles: Mapping[str, str]) -> None:
+    """Draw shares with their intervals, one frame beneath the other: naive ones hollow, the truth a line.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Rows of `classifier.shares`, one per frame.
+    truth : mapping of str to float
+        The share that there is, by frame.
+    titles : mapping of str to str
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.5 + 0.8 * len(shares)))
+    for place, row in enumerate(shares.itertuples()):
+        ends = [row.corrected_low, row.corrected_high]
+        axes.plot([100 * row.sample_low, 100 * row.sample_high], [place + 0.22] * 2, color=PALE, lw=2)
+        axes.plot(100 * row.sample, place + 0.22, "o", color=PALE)
+        axes.plot([100 * end for end in ends], [place] * 2, color=INK, lw=3)
+        axes.plot(100 * row.corrected, place, "o", color=INK)
+        axes.plot(100 * row.naive, place - 0.22, "o", mfc="white", mec=INK)
+        axes.plot([100 * truth[row.frame]] * 2, [place - 0.4, place + 0.4], color="#D55E00", lw=1.5)
+    axes.set_yticks(range(len(shares)), [titles[name] for name in shares["frame"]])
+    axes.set_ylim(len(shares) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel(
+        "per cent of sentences: hollow, as counted; black, corrected; grey, the labels alone; line, the truth"
+    )
+    plt.show()
+    plt.close(figure)
+
+
+def widths_by_labels(found: Any, titles: Mapping[str, str]) -> None:
+    """Draw how long intervals are by the number of labels; with corrected ones solid, those of labels alone dashed."""
+    figure, axes = plt.subplots(figsize=(8, 3.2))
+    for place, (frame, part) in enumerate(found.groupby("frame", sort=False)):
+        colour = ("#0072B2", "#D55E00", "#009E73")[place % 3]
+        axes.plot(part["labels"], 100 * part["alone_width"] / 2, "o--", color=colour, lw=1, mfc="white")
+        axes.plot(part["labels"], 100 * part["width"] / 2, "o-", color=colour, label=titles[frame])
+    axes.axhline(2, color=PALE, lw=1)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("labels")
+    axes.set_ylabel("points to either side")
+    axes.legend(frameon=False)
+    plt.show()
+    plt.close(figure)

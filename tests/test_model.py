@@ -150,7 +150,7 @@ class TestReasons:
 
     def test_a_contribution_is_an_ngram_of_the_sentence(self, loaded: Model) -> None:
         items = loaded.contributions("The river rose.")["flood"]
-        assert {item.block for item in items} == {"words", "characters"}
+        assert {item.block for item in items} >= {"words", "characters"}
         assert "river" in {item.ngram for item in items if item.block == "words"}
         assert all(item.ngram in " the  river  rose. the river rose" for item in items)
 

@@ -8,13 +8,14 @@ import json
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from classifier import Article, Model, ScoredArticle, score_articles
-from classifier.scoring.writers import WRITERS, columns
+from classifier import Article, Model, ScoredArticle, ScoredSentence, Sentence, score_articles
+from classifier.scoring.writers import WRITERS, columns, frame_columns
 from tests.conftest import ARTICLE, REPOSITORY
 from tests.strategies import unicode_texts
 
@@ -144,3 +145,27 @@ def test_many_sentences_are_written_in_several_row_groups(loaded: Model, monkeyp
     file = pyarrow.parquet.ParquetFile(io.BytesIO(written("parquet", scored, loaded)))
     assert file.num_row_groups > 1
     assert file.metadata.num_rows == sum(len(article.sentences) for article in scored)
+
+
+@pytest.mark.parametrize("level", ["sentence", "article"])
+@pytest.mark.parametrize(
+    "names", [("text", "index"), ("model", "storm"), ("metadata.x", "labels"), ("frame.text", "text")]
+)
+def test_frames_called_like_other_columns_shift_nothing(level: str, names: tuple[str, str]) -> None:
+    one, other = names
+    scores = {one: 0.25, other: 0.75}
+    sentence = ScoredSentence(Sentence(0, 0, 5, "Rain."), (other,), scores)
+    article = ScoredArticle("here", None, (sentence,), scores, "m", metadata={"x": "kept"})
+    stream = io.BytesIO()
+    WRITERS["csv"](iter([article]), names, stream, level, ("x",))
+    header, row = csv.reader(io.StringIO(stream.getvalue().decode()))
+    assert len(header) == len(set(header)) == len(row)
+    cells = dict(zip(header, row, strict=True))
+    columns = frame_columns(names)
+    assert {name: float(cells[columns[name]]) for name in names} == scores
+    assert cells["metadata.x"] == "kept"
+    assert cells["model"] == "m"
+    stream = io.BytesIO()
+    WRITERS["parquet"](iter([article]), names, stream, level, ("x",))
+    (found,) = pq.read_table(stream).to_pylist()
+    assert {name: found[columns[name]] for name in names} == scores

@@ -28,12 +28,12 @@ def test_sentences_labels_scores_and_profile(loaded: Model) -> None:
 def test_offsets_scores_and_labels_agree_whatever_the_text(loaded: Model, text: str) -> None:
     scored = score_article(loaded, Article("any", text))
     texts = [sentence.sentence.text for sentence in scored.sentences]
-    expected = loaded.read(texts, [len(texts)]).probabilities
-    for sentence, row in zip(scored.sentences, expected, strict=True):
+    reading = loaded.read(texts, [len(texts)])
+    for sentence, row, labels in zip(scored.sentences, reading.probabilities, reading.labels(), strict=True):
         place = sentence.sentence
         assert text[place.start : place.end] == place.text
         np.testing.assert_allclose(list(sentence.scores.values()), row, atol=6e-5)
-        assert sentence.labels == loaded.labels(row[None, :])[0]
+        assert sentence.labels == labels
         assert sentence.terms is None
 
 

@@ -11,7 +11,8 @@ import logging
 import re
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from classifier.articles.article import Article, ReadError
@@ -147,8 +148,7 @@ def read_pdf(data: bytes, source: str, options: ReadOptions) -> Article:
             total += len(pages[-1])
             if total > limit:
                 raise ReadError(f"text of more than {size(limit)}; raise the bound with --max-article-bytes.")
-        facts = dict(reader.metadata or {})
-        created = reader.metadata.creation_date if reader.metadata else None
+        facts, created = _pdf_facts(reader)
     except PyPdfError as error:
         raise ReadError(f"not a PDF that can be read ({error}).") from None
     text = "\n\n".join(page for page in pages if page)
@@ -164,6 +164,17 @@ def read_pdf(data: bytes, source: str, options: ReadOptions) -> Article:
     )
 
 
+def _pdf_facts(reader: Any) -> tuple[dict[str, Any], datetime.datetime | None]:
+    """Return what a PDF says of itself; what of that is damaged is left out."""
+    facts: dict[str, Any] = {}
+    created = None
+    with suppress(Exception):  # whatever a damaged part makes the library raise
+        facts = dict(reader.metadata or {})
+    with suppress(Exception):
+        created = reader.metadata.creation_date if reader.metadata else None
+    return facts, created
+
+
 def _clean(text: str) -> str:
     """Return text that UTF-8 can hold: fonts and damaged files map to lone surrogates and NULs."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "").replace("\r", "\n")
@@ -173,7 +184,6 @@ def read_docx(data: bytes, source: str, options: ReadOptions) -> Article:
     """Read the paragraphs and tables of a Word document, with title and date of creation; as `read_text`."""
     try:
         import docx
-        from docx.table import Table
     except ImportError:
         raise _missing("DOCX", "python-docx", "docx") from None
     try:
@@ -185,16 +195,8 @@ def read_docx(data: bytes, source: str, options: ReadOptions) -> Article:
             )
         with warnings.catch_warnings(action="ignore"):
             document = docx.Document(io.BytesIO(data))
-        paragraphs: list[str] = []
-        for block in document.iter_inner_content():
-            if isinstance(block, Table):
-                # A merged cell is listed once for each place it covers.
-                cells = dict.fromkeys(cell._tc for row in block.rows for cell in row.cells)
-                paragraphs += ["".join(node.text or "" for node in cell.iter(_WORDS)) for cell in cells]
-            else:
-                paragraphs.append(block.text)
-        facts = document.core_properties
-        values = {name: getattr(facts, name) for name in _DOCX_FIELDS}
+        paragraphs = ["".join(_said(paragraph)) for paragraph in document.element.body.iter(f"{_WORD}p")]
+        values = _docx_facts(document)
     except ReadError:
         raise
     except MemoryError:
@@ -215,7 +217,42 @@ def _created(moment: datetime.datetime | None) -> str | None:
     return None if moment is None or moment.date() == datetime.date(2013, 12, 23) else moment.date().isoformat()
 
 
-_WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
+def _said(paragraph: Any) -> Iterator[str]:
+    """Yield what a paragraph of a Word document says: with insertions, without deletions and what lies in boxes."""
+    stack = [iter(paragraph)]
+    while stack:
+        node = next(stack[-1], None)
+        if node is None:
+            stack.pop()
+        elif node.tag == f"{_WORD}t":
+            yield node.text or ""
+        elif node.tag in _SIGNS:
+            yield _SIGNS[node.tag]
+        elif node.tag not in _UNSAID:
+            stack.append(iter(node))
+
+
+def _docx_facts(document: Any) -> dict[str, Any]:
+    """Return what a document says of itself; what of that is damaged is left out."""
+    values: dict[str, Any] = dict.fromkeys(_DOCX_FIELDS)
+    for name in _DOCX_FIELDS:
+        with suppress(Exception):  # whatever a damaged part makes the library raise
+            values[name] = getattr(document.core_properties, name)
+    return values
+
+
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+#: Elements that stand for a character.
+_SIGNS = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
+
+#: Elements whose text is not the paragraph's: what was deleted or moved away, the paragraphs of text boxes, which come
+#: in their own turn, and what stands in place of a box for programs that know none.
+_UNSAID = {
+    *(f"{_WORD}{name}" for name in ("del", "moveFrom", "txbxContent", "pPr", "rPr", "instrText")),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+}
+
 _DOCX_FIELDS = ("title", "created", "author", "subject", "keywords", "category", "comments", "language")
 
 #: The readers, by format.

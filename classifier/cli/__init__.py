@@ -11,7 +11,19 @@ from classifier import __version__
 from classifier.cli.plain import plain
 from classifier.errors import FramingError
 
-_COMMANDS = ("train", "score", "evaluate", "check", "frames", "convert", "codebook", "label", "agree")
+_COMMANDS = (
+    "train",
+    "score",
+    "evaluate",
+    "check",
+    "frames",
+    "convert",
+    "codebook",
+    "label",
+    "agree",
+    "sample",
+    "shares",
+)
 
 
 class LazyGroup(click.Group):

@@ -168,7 +168,12 @@ class LabeledCorpus:
             yield rows[train], rows[test]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the file's columns as a pandas DataFrame of strings, with `texts` and `labels` as read."""
+        """Return the file's columns as a pandas DataFrame of strings, with `texts` and `labels` as read.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         import pandas as pd
 
         return pd.DataFrame({name: list(values) for name, values in self.columns.items()})

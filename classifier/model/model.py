@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from classifier.codebook import Codebook, Task
 from classifier.errors import InputError
+from classifier.features.legible import legible
 from classifier.features.ngrams import Block
 from classifier.features.tagger import Tag, Tagger
 from classifier.model.context import Context, Surroundings
@@ -81,7 +82,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_made_anew)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained classifier of sentences by frame.
 
@@ -136,6 +137,9 @@ class Model:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     domain: Domain | None = None
     trained_on: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name!r}: {', '.join(self.frames)}; {len(self.idf):,} features>"
 
     @property
     def frames(self) -> tuple[str, ...]:
@@ -216,6 +220,7 @@ class Model:
         self, texts: Sequence[str], n_threads: int
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
         """Return the logits of sentences, the subjects each names, and its counts of what is strange to the corpus."""
+        texts = list(map(legible, texts))
         self._use.characters += sum(map(len, texts))
         if self._use.characters < SWITCH:
             logits, named, strange = self._plain(texts)
@@ -290,7 +295,12 @@ class Model:
         return self._use.scorer
 
     def compiled_scorer(self) -> CompiledScorer:
-        """Return a compiled scorer of this model's tables, with memory of its own."""
+        """Return a compiled scorer of this model's tables, with memory of its own.
+
+        Returns
+        -------
+        CompiledScorer
+        """
         from classifier.kernel.scorer import CompiledScorer, Tables
 
         counts = self.domain.character_counts if self.domain else None
@@ -302,7 +312,16 @@ class Model:
             raise InputError(f"{self.name}: the model's vocabulary is damaged ({error}); train it again.") from None
 
     def plain_logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return the logits without intercepts. This is the specification of the compiled path."""
+        """Return the logits without intercepts. This is the specification of the compiled path.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_frames)
+        """
         logits = np.zeros((len(texts), len(self.frames)))
         for row, text in enumerate(texts):
             for features, weights, length in self.tfidf(text):
@@ -352,7 +371,12 @@ class Model:
         return self.labels(self.predict_proba(texts), self.thresholds_alone)
 
     def alone(self) -> Model:
-        """Return the model as one that reads every sentence alone."""
+        """Return the model as one that reads every sentence alone.
+
+        Returns
+        -------
+        Model
+        """
         thresholds = self.thresholds if self.thresholds_alone is None else self.thresholds_alone
         return replace(self, context=None, thresholds=thresholds, thresholds_alone=None)
 
@@ -395,7 +419,7 @@ class Model:
             For each frame the largest first. Together with the frame's intercept they sum to its logit.
         """
         result: dict[str, list[Contribution]] = {frame: [] for frame in self.frames}
-        for kind, ngrams, values in self._values(text):
+        for kind, ngrams, values in self._values(legible(text)):
             for column, frame in enumerate(self.frames):
                 result[frame] += map(Contribution, repeat(kind), ngrams, values[:, column].tolist())
         return {frame: sorted(found, key=lambda item: -item.value) for frame, found in result.items()}
@@ -423,6 +447,7 @@ class Model:
             are shown by their titles with the text they were found in, "West → condemns → Belarus (EU → condemned →
             Minsk)"; where they occur more than once, each occurrence has its share.
         """
+        text = legible(text)
         homes = self._homes(text)
         terms: dict[str, int] = {}
         places: list[int] = []

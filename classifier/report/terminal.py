@@ -24,6 +24,12 @@ PLAIN_WIDTH = 100
 
 _BAR_WIDTH = 24
 
+#: Beneath shares, which are counts of labels.
+COUNTED = (
+    "Shares of sentences labeled, as the model counts them. Before you publish shares, correct them: framing "
+    "sample, then framing shares."
+)
+
 #: Beneath the profile of an article unlike the training corpus.
 OUT_OF_DOMAIN = "! This text is unlike those the model was trained on; its scores may mean nothing."
 
@@ -63,6 +69,7 @@ def print_articles(
         else:
             for article in articles:
                 target.print(article_page(article, codebook, note))
+        target.print(Text(COUNTED, style="dim"))
         text.flush()
     finally:
         text.detach()
@@ -154,8 +161,8 @@ def training_page(report: TrainingReport, codebook: Codebook) -> RenderableType:
 
     shown = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP"}
     note = (
-        "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals "
-        "from a bootstrap over articles. AP: average precision."
+        "Every sentence was scored by a model that saw nothing of its article. In brackets: 95 % intervals from a "
+        "bootstrap over articles. AP: average precision."
     )
     if report.alone is not None:
         note += " Each sentence alone: without the rest of its article."

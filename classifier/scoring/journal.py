@@ -241,7 +241,7 @@ class Journal:
                 f"{self.output.partial} holds {recorded.items:,} articles of an interrupted run; go on with --resume, "
                 "or delete it to start over."
             )
-        if not resume or recorded is None:
+        if not resume or recorded is None or not recorded.items:
             for lines in self._files.values():
                 lines.begin()
             # Before the first byte of the files: a file that holds something and has no journal is somebody else's.

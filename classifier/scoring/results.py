@@ -37,7 +37,12 @@ class ScoredSentence:
     out_of_domain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the sentence as the JSON output shows it."""
+        """Return the sentence as the JSON output shows it.
+
+        Returns
+        -------
+        dict
+        """
         data: dict[str, Any] = {
             "index": self.sentence.index,
             "start": self.sentence.start,
@@ -55,7 +60,17 @@ class ScoredSentence:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ScoredSentence:
-        """Rebuild a sentence from `to_dict`."""
+        """Rebuild a sentence from plain data.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` gives it.
+
+        Returns
+        -------
+        ScoredSentence
+        """
         terms, uncertain = data.get("terms"), data.get("uncertain")
         return cls(
             Sentence(data["index"], data["start"], data["end"], data["text"]),
@@ -108,6 +123,10 @@ class ScoredArticle:
         ----------
         level : {"sentence", "article"}
             Without sentences for ``"article"``; their number is given instead.
+
+        Returns
+        -------
+        dict
         """
         data: dict[str, Any] = {
             "source": self.source,
@@ -126,7 +145,17 @@ class ScoredArticle:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ScoredArticle:
-        """Rebuild an article from `to_dict`, sentences included."""
+        """Rebuild an article from plain data, sentences included.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` gives it.
+
+        Returns
+        -------
+        ScoredArticle
+        """
         return cls(
             data["source"],
             data["title"],

@@ -41,10 +41,13 @@ def score_articles(
 
     Parameters
     ----------
-    model, explain, thresholds, band
-        As for `score_article`.
+    model : Model
     articles : iterable of Article
         Taken as they are needed, never all at once.
+    explain : int
+        As for `score_article`, like the two that follow.
+    thresholds : ndarray of shape (n_frames,), optional
+    band : (float, float), optional
     jobs : int
         Processes. Results are the same whatever their number.
 

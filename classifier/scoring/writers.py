@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import orjson
@@ -119,8 +119,8 @@ def write_parquet(
         ) from None
 
     types = dict.fromkeys(("index", "start", "end", "n_sentences"), pa.int64()) | {"out_of_domain": pa.bool_()}
-    names = columns(frames, level, keep)
-    schema = pa.schema([(name, pa.float64() if name in frames else types.get(name, pa.string())) for name in names])
+    shares = dict.fromkeys(frame_columns(frames).values(), pa.float64())
+    schema = pa.schema([(name, (types | shares).get(name, pa.string())) for name in columns(frames, level, keep)])
     with pq.ParquetWriter(stream, schema) as writer:
         batch: list[dict[str, Any]] = []
         for article in articles:
@@ -142,6 +142,54 @@ WRITERS: dict[str, Writer] = {
 }
 
 
+#: Columns of CSV and Parquet output that hold no frame.
+OTHERS = frozenset(
+    [
+        "source",
+        "id",
+        "title",
+        "date",
+        "outlet",
+        "index",
+        "start",
+        "end",
+        "text",
+        "labels",
+        "terms",
+        "uncertain",
+        "out_of_domain",
+        "model",
+        "n_sentences",
+    ]
+)
+
+
+def frame_columns(frames: Iterable[str]) -> dict[str, str]:
+    """Return the column of each frame: its name, or ``frame.NAME`` where a column of another kind is called so.
+
+    Parameters
+    ----------
+    frames : iterable of str
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> frame_columns(["storm", "text"])
+    {'storm': 'storm', 'text': 'frame.text'}
+    """
+    names = list(frames)
+    result = {}
+    for name in names:
+        column = name
+        while column in OTHERS or column.startswith("metadata.") or (column != name and column in names):
+            column = f"frame.{column}"
+        result[name] = column
+    return result
+
+
 def columns(frames: Sequence[str], level: str, keep: Sequence[str] = ()) -> list[str]:
     """Return the columns of CSV and Parquet output.
 
@@ -155,13 +203,14 @@ def columns(frames: Sequence[str], level: str, keep: Sequence[str] = ()) -> list
     Returns
     -------
     list of str
-        A column a frame holds its probability, or its share of the article's sentences.
+        One column per frame holds its probability, or its share of the article's sentences; see `frame_columns`.
     """
+    of_frames = frame_columns(frames).values()
     head = ["source", "id", "title", "date", "outlet", *(f"metadata.{name}" for name in keep)]
     if level == "article":
-        return [*head, "n_sentences", *frames, "out_of_domain", "model"]
+        return [*head, "n_sentences", *of_frames, "out_of_domain", "model"]
     head += ["index", "start", "end", "text", "labels"]
-    return [*head, *frames, "terms", "uncertain", "out_of_domain", "model"]
+    return [*head, *of_frames, "terms", "uncertain", "out_of_domain", "model"]
 
 
 def _rows(article: ScoredArticle, level: str, keep: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -177,7 +226,7 @@ def _rows(article: ScoredArticle, level: str, keep: Sequence[str] = ()) -> Itera
         yield {
             **head,
             "n_sentences": len(article.sentences),
-            **article.profile,
+            **_named(article.profile),
             "out_of_domain": article.out_of_domain,
             "model": article.model,
         }
@@ -190,12 +239,20 @@ def _rows(article: ScoredArticle, level: str, keep: Sequence[str] = ()) -> Itera
             "end": scored.sentence.end,
             "text": scored.sentence.text,
             "labels": "|".join(scored.labels),
-            **scored.scores,
+            **_named(scored.scores),
             "terms": orjson.dumps(scored.terms).decode() if scored.terms else None,
             "uncertain": None if scored.uncertain is None else "|".join(scored.uncertain),
             "out_of_domain": scored.out_of_domain,
             "model": article.model,
         }
+
+
+def _named(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the numbers of frames under the names of their columns."""
+    if OTHERS.isdisjoint(values) and not any(name.startswith("metadata.") for name in values):
+        return dict(values)
+    names = frame_columns(values)
+    return {names[frame]: value for frame, value in values.items()}
 
 
 def _cell(value: Any) -> str | None:

@@ -42,10 +42,14 @@ def calibrate(logits: Floats, truth: Bools, task: Task) -> tuple[Floats, Floats]
     slopes, shifts = np.ones(n_frames), np.zeros(n_frames)
     if task == "multiclass":
         labels = truth.argmax(axis=1)
+        # One more example for each class, spread over all sentences: without it logits that separate the classes would
+        # make every probability zero or one, as Platt's targets prevent for a single frame.
+        doubt = n_frames / (len(truth) + n_frames)
 
         def loss(log_slope: float) -> float:
             scaled = logits * np.exp(log_slope)
-            return float(np.mean(logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]))
+            told = (1 - doubt) * scaled[np.arange(len(labels)), labels] + doubt * scaled.mean(axis=1)
+            return float(np.mean(logsumexp(scaled, axis=1) - told))
 
         best = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded")
         return slopes * np.exp(best.x), shifts

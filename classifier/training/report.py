@@ -76,7 +76,12 @@ class TrainingReport:
         return self.summary.rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as ``metrics.json`` holds it."""
+        """Return the report as ``metrics.json`` holds it.
+
+        Returns
+        -------
+        dict
+        """
         return {
             "method": "nested cross-validation grouped by article; 95 % intervals by bootstrap over articles",
             **self.summary.to_dict(),

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,20 +103,23 @@ def test_train_never_writes_into_the_package(folder: Path, cli: Callable[..., An
     assert not inside.exists()
 
 
-def stopped(folder: Path, environment: dict[str, str], text: str, seconds: float = 30) -> None:
-    """Start a run over a pipe, give it part of the input, wait until it has recorded some of it, and kill it."""
-    (folder / "o.jsonl").unlink(missing_ok=True)
+def stopped(folder: Path, environment: dict[str, str], lines: Sequence[str]) -> None:
+    """Feed a run over a pipe bit by bit until it has recorded some of it, and kill it."""
     command = [sys.executable, "-m", "classifier", "score", "-", "--input-format", "jsonl", "-o", "o.jsonl", "--quiet"]
+    journal = folder / "o.jsonl.journal"
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, cwd=folder) as process:
         assert process.stdin is not None
-        process.stdin.write(text.encode())
-        process.stdin.flush()
-        deadline = time.monotonic() + seconds
-        journal = folder / "o.jsonl.journal"
-        while time.monotonic() < deadline:
-            if journal.exists() and json.loads(journal.read_bytes())["progress"]["items"]:
+        for start in range(0, len(lines), 100):
+            process.stdin.write("".join(lines[start : start + 100]).encode())
+            process.stdin.flush()
+            # Progress is recorded every half second, when a batch is done; before the run began there is no journal.
+            while not journal.exists():
+                time.sleep(0.05)
+            time.sleep(0.1)
+            if json.loads(journal.read_bytes())["progress"]["items"]:
                 break
-            time.sleep(0.05)
+        else:
+            raise AssertionError("nothing was recorded")
         process.kill()
 
 
@@ -125,7 +128,7 @@ class TestResume:
 
     @pytest.fixture
     def resumed(self, folder: Path, environment: dict[str, str]) -> Callable[[str], subprocess.CompletedProcess[str]]:
-        stopped(folder, environment, "".join(self.LINES[:3_000]))
+        stopped(folder, environment, self.LINES[:3_000])
         command = [sys.executable, "-m", "classifier", "score", "-", "--input-format", "jsonl", "-o", "o.jsonl"]
 
         def run(text: str) -> subprocess.CompletedProcess[str]:
